@@ -1,0 +1,1 @@
+"""The doors: what is accepted, in which form, and with what answer."""

@@ -1,0 +1,63 @@
+"""What can be wrong with something sent to a door. A class's docstring is its default message."""
+
+
+class ContractError(Exception):
+    """The request breaks the contract."""
+
+    code = "invalid"
+    status = 400
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+class NotABatch(ContractError):
+    """The body is not a batch: send an object with source, run_id, batch_id and entries."""
+
+    code = "not_a_batch"
+
+
+class TooLarge(ContractError):
+    """The body is too large: send the entries in several batches of one run."""
+
+    code = "too_large"
+    status = 413
+
+
+class UnsupportedMedia(ContractError):
+    """Send application/json or application/msgpack, plain or with Content-Encoding: gzip."""
+
+    code = "unsupported_media"
+    status = 415
+
+
+class BatchConflict(ContractError):
+    """This batch_id was used before with another content: a new content needs a new batch_id."""
+
+    code = "batch_conflict"
+    status = 409
+
+
+class EntryError(ContractError):
+    """The entry breaks the contract; the rest of its batch is not affected."""
+
+    code = "bad_entry"
+
+
+class Unavailable(ContractError):
+    """The store is away: nothing was accepted, send the same batch again."""
+
+    code = "unavailable"
+    status = 503
+    retry_after = 2
+
+
+class NotFound(ContractError):
+    """There is no such thing here."""
+
+    code = "not_found"
+    status = 404

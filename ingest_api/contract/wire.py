@@ -1,0 +1,152 @@
+"""Bytes to contract and back: JSON or MessagePack, plain or gzip, never more than the bounds allow."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from ingest_api.contract.batch import MAX_ENTRIES, MAX_KEYS, Batch, Dead, Id, Rejected, SourceName, Submission
+from ingest_api.contract.entry import MAX_KEY, Entry, Instant, checked, plain
+from ingest_api.contract.errors import EntryError, NotABatch, TooLarge, UnsupportedMedia
+
+JSON = "application/json"
+MSGPACK = "application/msgpack"
+MAX_BODY = 32 * 1024 * 1024  # bytes, after decompression
+DEAD_PAYLOAD = 16 * 1024  # characters kept of a rejected entry
+
+T = TypeVar("T")
+
+
+class _Envelope(msgspec.Struct, kw_only=True):
+    """A batch whose entries are not read yet: one bad entry must not sink the others."""
+
+    source: SourceName
+    run_id: Id
+    batch_id: Id
+    entries: list[msgspec.Raw]
+    complete: bool = False
+    keys: list[str] | None = None
+    as_of: Instant | None = None
+    parser: str = "1"
+
+
+def encode(value: Any, media: str = JSON) -> bytes:
+    """A contract value as bytes; Decimal as text, dates as ISO."""
+    return msgspec.msgpack.encode(value) if media == MSGPACK else msgspec.json.encode(value)
+
+
+def inflate(body: bytes, encoding: str | None) -> bytes:
+    """The body without its Content-Encoding; TooLarge as soon as the bound is passed, so that a bomb stays small."""
+    if encoding in (None, "", "identity"):
+        if len(body) > MAX_BODY:
+            raise TooLarge
+        return body
+    if encoding != "gzip":
+        raise UnsupportedMedia(f"Content-Encoding {encoding!r} is not read here: use gzip or none")
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        plain_body = inflater.decompress(body, MAX_BODY + 1)
+    except zlib.error as error:
+        raise NotABatch(f"the body is not gzip: {error}") from error
+    if len(plain_body) > MAX_BODY:
+        raise TooLarge
+    if not inflater.eof:
+        raise NotABatch("the gzip body ends too early")
+    return plain_body
+
+
+def decode(body: bytes, kind: type[T], media: str = JSON) -> T:
+    """The body as a contract value; NotABatch says which field is wrong."""
+    return _decoder(media)(body, kind)
+
+
+def decode_submission(body: bytes, media: str = JSON, received_at: datetime | None = None) -> Submission:
+    """A batch as it came (decompressed) to a submission: every entry is checked on its own, the bad ones set aside."""
+    received_at = received_at or datetime.now(UTC)
+    envelope = _envelope(body, media)
+    if len(envelope.entries) > MAX_ENTRIES:
+        raise TooLarge(f"{len(envelope.entries)} entries in one batch, at most {MAX_ENTRIES} are taken: send several")
+    if envelope.keys is not None and len(envelope.keys) > MAX_KEYS:
+        raise TooLarge(f"{len(envelope.keys)} keys in one batch, at most {MAX_KEYS} are taken")
+    entries: list[Entry] = []
+    dead: list[Dead] = []
+    for index, raw in enumerate(envelope.entries):
+        try:
+            entries.append(checked(decode(raw, Entry, media), received_at))
+        except (EntryError, NotABatch) as error:
+            dead.append(_dead(index, raw, media, error.message))
+    batch = Batch(
+        source=envelope.source,
+        run_id=envelope.run_id,
+        batch_id=envelope.batch_id,
+        entries=entries,
+        complete=envelope.complete,
+        keys=None if envelope.keys is None else [plain(key).strip() for key in envelope.keys],
+        as_of=envelope.as_of,
+        parser=envelope.parser,
+    )
+    digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+    return Submission(batch=batch, dead=dead, digest=digest, received_at=received_at)
+
+
+def _envelope(body: bytes, media: str) -> _Envelope:
+    try:
+        return decode(body, _Envelope, media)
+    except NotABatch:
+        if media != JSON:
+            raise
+        lenient = _lenient(body)
+        if lenient is None:
+            raise
+        return decode(lenient, _Envelope, media)
+
+
+def _lenient(body: bytes) -> bytes | None:
+    """JSON that only some entry breaks (NaN, half a surrogate), with each such entry turned into a text that is then
+    rejected on its own; None when it is no JSON at all."""
+    try:
+        value = json.loads(body)
+        value["entries"] = [_strict_or_text(entry) for entry in value["entries"]]
+        return json.dumps(value, allow_nan=False).encode()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _strict_or_text(entry: Any) -> Any:
+    text = json.dumps(entry)
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+    return entry
+
+
+def _decoder(media: str) -> Callable[[bytes, type[T]], T]:
+    reader: Any = msgspec.msgpack.decode if media == MSGPACK else msgspec.json.decode
+
+    def read(body: bytes, kind: type[T]) -> T:
+        try:
+            value: T = reader(body, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise NotABatch(f"the body does not fit: {error}") from error
+        return value
+
+    return read
+
+
+def _dead(index: int, raw: bytes, media: str, reason: str) -> Dead:
+    """The rejected entry, kept readable whatever it was."""
+    try:
+        value: Any = _decoder(media)(raw, object)
+        text = msgspec.json.encode(value).decode()
+    except (NotABatch, ValueError, TypeError):
+        value, text = None, bytes(raw).decode("utf-8", "replace")
+    key = value.get("key") if isinstance(value, dict) else None
+    return Dead(
+        rejected=Rejected(index=index, error=reason, key=plain(key)[:MAX_KEY] if isinstance(key, str) else None),
+        payload=plain(text)[:DEAD_PAYLOAD],
+    )
