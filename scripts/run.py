@@ -1,0 +1,150 @@
+"""Everything at once, until Ctrl-C: the server, the scheduler and the demo portals of the Procfile.
+
+Honcho runs them. This program sees that their ports are free, says where the page is once the server answers, and
+adopts every process that loses its parent (a browser whose driver was killed), so that at the end none is left.
+"""
+
+import ctypes
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
+PATIENCE = 3.0  # seconds between asking a left-over process to end and ending it
+
+
+def main() -> int:
+    env = environment()
+    host, port = env["PORTALWIRE_HOST"], int(env["PORTALWIRE_PORT"])
+    for setting in ("PORTALWIRE_PORT", "PORTALWIRE_DEMO_PORT"):
+        if taken(host, int(env[setting])):
+            sys.exit(f"Port {env[setting]} is in use: end what runs there, or set {setting} to a free one.")
+    adopt_orphans()
+    command = [sys.executable, "-m", "honcho", "start"]
+    honcho = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, preexec_fn=end_with_parent)
+    stopped = False
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal stopped
+        stopped = True
+        honcho.send_signal(signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    end_with_parent()
+    try:
+        announce(host, port, honcho)
+        ended = wait(honcho)
+    finally:
+        end_orphans()
+    return 0 if stopped else ended or 1
+
+
+def environment() -> dict[str, str]:
+    """The environment of all processes: what is set stays, the rest is the demo's."""
+    host, port = os.environ.get("PORTALWIRE_HOST", "127.0.0.1"), os.environ.get("PORTALWIRE_PORT", "5000")
+    defaults = {
+        "PORTALWIRE_HOST": host,
+        "PORTALWIRE_PORT": port,
+        "PORTALWIRE_INGEST_URL": f"http://{near(host)}:{port}",
+        "PORTALWIRE_DEMO_PORT": "5050",
+        "PORTALWIRE_DEMO_EVERY": "4",
+        "PYTHONUNBUFFERED": "1",
+    }
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**defaults, **os.environ, "PATH": path}
+
+
+def near(host: str) -> str:
+    """The address by which this machine reaches a server that listens on `host`."""
+    return "127.0.0.1" if host == "0.0.0.0" else host
+
+
+def taken(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def announce(host: str, port: int, honcho: subprocess.Popen[bytes]) -> None:
+    """Says where the page is as soon as the server is ready; nothing if all ended before."""
+    while honcho.poll() is None:
+        if ready(near(host), port):
+            print(f"\n  Portalwire is at http://{near(host)}:{port}   (Ctrl-C ends it)\n", flush=True)
+            return
+        time.sleep(0.2)
+
+
+def ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def wait(honcho: subprocess.Popen[bytes]) -> int:
+    """Waits for honcho's end, and buries the adopted processes that end before it."""
+    while honcho.poll() is None:
+        pid, status = os.wait()
+        if pid == honcho.pid:
+            honcho.returncode = os.waitstatus_to_exitcode(status)
+    return honcho.returncode
+
+
+def adopt_orphans() -> None:
+    """From now on a descendant that loses its parent becomes our child (Linux; elsewhere honcho's groups must do)."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_with_parent() -> None:
+    """When our parent is killed, we get a SIGTERM."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def end_orphans() -> None:
+    """Ends whatever became our child, and what becomes so by that, gently first."""
+    began = time.monotonic()
+    while orphans := children():
+        patient = time.monotonic() - began < PATIENCE
+        for pid in orphans:
+            os.kill(pid, signal.SIGTERM if patient else signal.SIGKILL)
+        time.sleep(0.1)
+        for pid in orphans:
+            os.waitpid(pid, os.WNOHANG)
+
+
+def children() -> list[int]:
+    """Our child processes, the ended ones too until they are waited for."""
+    me = str(os.getpid())
+    statuses = ((entry.name, read(entry / "stat")) for entry in Path("/proc").glob("[0-9]*"))
+    return [int(pid) for pid, status in statuses if status.rpartition(")")[2].split()[1:2] == [me]]
+
+
+def read(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
