@@ -1,0 +1,1 @@
+"""The server: the store, the one rule of the feed, the rooms, the page."""

@@ -1,0 +1,16 @@
+"""What keeps the server from starting or going on. A class's docstring is its default message."""
+
+
+class RealtimeError(Exception):
+    """The server cannot go on."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class BadSettings(RealtimeError):
+    """A setting is wrong: see the PORTALWIRE_ variables in the README."""
+
+
+class StoreBroken(RealtimeError):
+    """The database does not answer: nothing is accepted until it does."""

@@ -1,0 +1,173 @@
+"""The transaction: a batch becomes changes with gapless offsets, or it becomes nothing.
+
+Every function here runs inside a transaction that the caller began, and raises a ContractError before it writes.
+"""
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest_api.contract import Batch, Receipt, Submission
+from ingest_api.contract.errors import BatchConflict
+from realtime.store import holding, write
+from realtime.store.change import Change, Kind, Stretch
+from realtime.store.classify import Observed, Verdict, altered, classify, observed
+from realtime.store.moments import millis
+from realtime.store.schema import batches, dead_letters, runs, sources
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a transaction did: the receipt to answer, and the stretch of the log to tell (none for a resend)."""
+
+    receipt: Receipt
+    stretch: Stretch | None
+
+
+def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) -> Committed:
+    """Stores a batch once, however often it is sent.
+
+    Raises BatchConflict when its batch_id was used for another content.
+    """
+    batch = submission.batch
+    source = write.locked_source(connection, batch.source)
+    known = _receipt(connection, submission)
+    if known is not None:
+        return Committed(known, None)
+
+    at = millis(submission.received_at)
+    receipt = Receipt(rejected=[dead.rejected for dead in submission.dead], offset=source.head, epoch=epoch)
+    entries = observed(batch.entries)
+    confirmed = source.as_of if source.snapshots else None
+    verdict = classify(
+        entries, write.stored(connection, batch.source, [e.key for e in entries]), confirmed, batch.parser
+    )
+    changes = _changes(connection, batch, verdict, source.head)
+    receipt.new, receipt.changed, receipt.corrected = (
+        sum(change.kind == kind for change in changes) for kind in ("new", "changed", "corrected")
+    )
+    receipt.unchanged, receipt.late = verdict.unchanged, verdict.late
+    write.append(connection, batch.source, batch.run_id, changes)
+    write.put(connection, batch.source, batch.parser, changes, {e.key: e for e in entries})
+    write.forget_misses(connection, batch.source, verdict.seen_again)
+    source.head += len(changes)
+    source.present += receipt.new
+
+    as_of = _as_of(batch, entries, at)
+    if _tells_all(submission) and as_of >= (source.as_of or 0):
+        seen = {e.key for e in entries}.union(batch.keys or (), (dead.rejected.key or "" for dead in submission.dead))
+        outcome = holding.missing(connection, source, batch.run_id, seen, as_of, at)
+        receipt.held = outcome.hold
+        receipt.removed = len(outcome.removed)
+        changes += outcome.removed
+    elif not source.snapshots and not batch.complete:
+        source.as_of = max(source.as_of or 0, as_of)  # a source that never shows all of itself is as of its last word
+    receipt.offset = source.head
+
+    write.update_source(connection, source)
+    _count(connection, batch, receipt, at)
+    _bury(connection, submission, at)
+    connection.execute(
+        sa.insert(batches).values(
+            source=batch.source,
+            batch_id=batch.batch_id,
+            digest=submission.digest,
+            receipt=msgspec.json.encode(receipt).decode(),
+            at=at,
+        )
+    )
+    return Committed(receipt, Stretch(batch.source, source.head - len(changes), source.head, changes))
+
+
+def _receipt(connection: sa.Connection, submission: Submission) -> Receipt | None:
+    batch = submission.batch
+    row = connection.execute(
+        sa.select(batches.c.digest, batches.c.receipt).where(
+            batches.c.source == batch.source, batches.c.batch_id == batch.batch_id
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.digest != submission.digest:
+        raise BatchConflict
+    return msgspec.json.decode(row.receipt, type=Receipt)
+
+
+def _changes(connection: sa.Connection, batch: Batch, verdict: Verdict, head: int) -> list[Change]:
+    """The batch's steps as changes, with the offsets that follow `head`."""
+    before = write.values(connection, batch.source, [entry.key for entry, _ in verdict.steps])
+    return [
+        _change(head + number, kind, entry, before.get(entry.key))
+        for number, (entry, kind) in enumerate(verdict.steps, start=1)
+    ]
+
+
+def _change(offset: int, kind: Kind, entry: Observed, before: write.Value | None) -> Change:
+    there = before if kind != "new" else None  # what is listed again begins anew
+    return Change(
+        offset=offset,
+        kind=kind,
+        key=entry.key,
+        version=before.version + 1 if before else 1,
+        topic=entry.topic,
+        topic_before=there.topic if there else None,
+        data=entry.data,
+        was=altered(there.data, entry.data) if there else None,
+        url=entry.url,
+        at=entry.at,
+    )
+
+
+def _tells_all(submission: Submission) -> bool:
+    """Whether a key that this batch does not name is really absent: a rejected entry without a key could be any."""
+    batch = submission.batch
+    return batch.complete and (batch.keys is not None or all(dead.rejected.key for dead in submission.dead))
+
+
+def _as_of(batch: Batch, entries: list[Observed], received: int) -> int:
+    if batch.as_of is not None:
+        return min(millis(batch.as_of), received)
+    return min((entry.at for entry in entries), default=received)
+
+
+def _count(connection: sa.Connection, batch: Batch, receipt: Receipt, at: int) -> None:
+    """Adds a batch's counts to its run, which is made here when nobody announced it."""
+    counts = {name: getattr(receipt, name) for name in ("new", "changed", "corrected", "removed", "unchanged", "late")}
+    counts["rejected"] = len(receipt.rejected)
+    mine = (runs.c.source == batch.source) & (runs.c.id == batch.run_id)
+    state = {"state": "held"} if receipt.held else {}
+    updated = connection.execute(
+        sa.update(runs).where(mine).values(**{name: runs.c[name] + count for name, count in counts.items()}, **state)
+    )
+    if not updated.rowcount:
+        closed = {"state": "complete" if batch.complete else "partial", "finished": at, "seen": len(batch.entries)}
+        connection.execute(
+            sa.insert(runs).values(
+                id=batch.run_id,
+                source=batch.source,
+                started=millis(batch.as_of) if batch.as_of else at,
+                **{**counts, **closed, **state},
+            )
+        )
+        connection.execute(sa.update(sources).where(sources.c.name == batch.source).values(last_run=batch.run_id))
+
+
+def _bury(connection: sa.Connection, submission: Submission, at: int) -> None:
+    """Keeps what was rejected, with its reason."""
+    if not submission.dead:
+        return
+    batch = submission.batch
+    connection.execute(
+        sa.insert(dead_letters),
+        [
+            {
+                "source": batch.source,
+                "run_id": batch.run_id,
+                "batch_id": batch.batch_id,
+                "position": dead.rejected.index,
+                "key": dead.rejected.key,
+                "error": dead.rejected.error,
+                "payload": dead.payload,
+                "at": at,
+            }
+            for dead in submission.dead
+        ],
+    )

@@ -1,0 +1,73 @@
+"""Opening the database: one engine that writes, one that only reads, and the schema brought up to date."""
+
+import sqlite3
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from realtime.errors import BadSettings
+
+try:
+    # Debian's SQLite is in the range of the WAL-reset bug (3.7.0 to 3.51.2); this wheel carries a newer one.
+    from pysqlite3 import dbapi2 as sqlite
+except ImportError:
+    sqlite = sqlite3
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def open_engine(url: str, *, writes: bool) -> sa.Engine:
+    """An engine without a pool: each of the store's threads keeps its own connection.
+
+    A writer begins with the write lock, so that no transaction reads first and then finds it cannot write.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, poolclass=sa.NullPool)
+    engine = sa.create_engine(
+        parsed, poolclass=sa.NullPool, module=_sqlite_module(), connect_args={"check_same_thread": False}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the transactions are ours, not the driver's
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "mmap_size=268435456"):
+            connection.execute(f"PRAGMA {pragma}")
+        if not writes:
+            connection.execute("PRAGMA query_only=ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Brings the schema to the newest version, in one transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise BadSettings(f"PORTALWIRE_DATABASE_URL is no database address: {error}") from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise BadSettings(f"PORTALWIRE_DATABASE_URL names {parsed.get_backend_name()}: use sqlite or postgresql")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise BadSettings("PORTALWIRE_DATABASE_URL must name a file: a database in memory loses what it accepted")
+    return parsed
+
+
+def _sqlite_module() -> ModuleType:
+    module: ModuleType = sqlite
+    return module

@@ -1,0 +1,134 @@
+"""What a complete run did not see: a miss, a removal, or, when it is too much to believe, a hold for a person."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest_api.contract.errors import NotFound
+from realtime.store import write
+from realtime.store.change import Change, Stretch
+from realtime.store.schema import entries, holds
+from realtime.store.write import SourceRow
+
+Decision = Literal["approved", "discarded"]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a complete run: the changes it made, or the hold that waits for a person."""
+
+    removed: list[Change]
+    hold: int | None = None
+
+
+def missing(connection: sa.Connection, source: SourceRow, run_id: str, seen: set[str], as_of: int, at: int) -> Outcome:
+    """Applies a complete run that began at `as_of` and saw the keys `seen`; moves `source`, does not write it.
+
+    Held when more than the share `hold_above` of the entries known before the run are missing: then nothing is
+    removed, no miss is counted, and the source vouches for no newer moment than before.
+    """
+    rows = connection.execute(
+        sa.select(entries.c.key, entries.c.misses, entries.c.at, entries.c.first_seen).where(
+            entries.c.source == source.name, entries.c.present
+        )
+    ).all()
+    known = [row for row in rows if row.first_seen < as_of or row.key not in seen]
+    absent = [row for row in known if row.key not in seen and row.at <= as_of]
+    if absent and len(absent) > source.hold_above * len(known):
+        hold = _hold(connection, source, run_id, [row.key for row in absent], len(known), as_of, at)
+        return Outcome([], hold)
+
+    _settle(connection, source, as_of, at)
+    gone = [row.key for row in absent if row.misses + 1 >= source.misses]
+    write.miss(connection, source.name, [row.key for row in absent if row.misses + 1 < source.misses])
+    return Outcome(_remove(connection, source, gone, run_id, as_of))
+
+
+def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int) -> Stretch:
+    """Carries out a person's decision on a pending hold; the stretch holds the removals.
+
+    Raises NotFound when there is no such hold, or it was decided before.
+    """
+    hold = connection.execute(sa.select(holds).where(holds.c.id == hold_id)).one_or_none()
+    source = write.locked_source(connection, hold.source) if hold else None
+    if hold is None or source is None or source.hold != hold_id:
+        raise NotFound(f"no hold {hold_id} waits for a decision: it was decided, or a later run settled it")
+    removed: list[Change] = []
+    if decision == "approved":
+        _settle(connection, source, max(hold.as_of, source.as_of or 0), at, decision)
+        keys: list[str] = msgspec.json.decode(hold.missing)
+        still = connection.execute(
+            sa.select(entries.c.key).where(
+                entries.c.source == source.name,
+                entries.c.present,
+                entries.c.at <= hold.as_of,
+                write.among(connection, entries.c.key, keys),
+            )
+        ).scalars()
+        removed = _remove(connection, source, list(still), hold.run_id, hold.as_of)
+    else:
+        _close(connection, source, decision, at)
+    write.update_source(connection, source)
+    return Stretch(source.name, source.head - len(removed), source.head, removed)
+
+
+def _settle(connection: sa.Connection, source: SourceRow, as_of: int, at: int, decision: str = "superseded") -> None:
+    """A complete view was believed: the source vouches for everything as of `as_of`."""
+    _close(connection, source, decision, at)
+    source.as_of = as_of
+    source.snapshots = True
+    source.failures = 0
+    source.failing_since = source.fault = None
+
+
+def _close(connection: sa.Connection, source: SourceRow, decision: str, at: int) -> None:
+    if source.hold is not None:
+        connection.execute(sa.update(holds).where(holds.c.id == source.hold).values(decision=decision, decided=at))
+        source.hold = None
+
+
+def _hold(
+    connection: sa.Connection, source: SourceRow, run_id: str, keys: Sequence[str], known: int, as_of: int, at: int
+) -> int:
+    _close(connection, source, "superseded", at)
+    source.hold = connection.execute(
+        sa.insert(holds)
+        .values(
+            source=source.name,
+            run_id=run_id,
+            at=at,
+            as_of=as_of,
+            present=known,
+            seen=known - len(keys),
+            hold_above=source.hold_above,
+            missing=msgspec.json.encode(keys).decode(),
+        )
+        .returning(holds.c.id)
+    ).scalar_one()
+    return source.hold
+
+
+def _remove(connection: sa.Connection, source: SourceRow, keys: Sequence[str], run_id: str, at: int) -> list[Change]:
+    """Removes present entries, in the order of their keys."""
+    before = write.values(connection, source.name, keys)
+    removed = [
+        Change(
+            offset=source.head + number,
+            kind="removed",
+            key=key,
+            version=before[key].version + 1,
+            topic=before[key].topic,
+            topic_before=before[key].topic,
+            data=before[key].data,
+            was=None,
+            url=before[key].url,
+            at=at,
+        )
+        for number, key in enumerate(sorted(keys), start=1)
+    ]
+    write.append(connection, source.name, run_id, removed)
+    write.mark_removed(connection, source.name, removed)
+    source.head += len(removed)
+    source.present -= len(removed)
+    return removed

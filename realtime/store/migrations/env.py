@@ -1,0 +1,7 @@
+"""Alembic's entry: runs the versions on the connection it was handed."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], render_as_batch=True, transactional_ddl=True)
+with context.begin_transaction():
+    context.run_migrations()

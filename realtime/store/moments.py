@@ -1,0 +1,21 @@
+"""Moments: datetimes on the wire, whole milliseconds since 1970 UTC in the store."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def millis(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def iso(at: int) -> str:
+    """`2026-11-22T07:31:02.120Z`"""
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+
+
+def iso_or_none(at: int | None) -> str | None:
+    return None if at is None else iso(at)

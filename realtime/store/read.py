@@ -1,0 +1,107 @@
+"""What the feed reads: vitals, the log, and states to catch up from. Every query is narrow, bounded and on an index."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from realtime.store.change import Change, Stretch
+from realtime.store.schema import changes, entries, sources
+from realtime.store.standing import Vitals
+from realtime.store.write import among
+
+Matches = Callable[[str | None, str], bool]
+"""Whether an entry with this topic and data (JSON text) is in a room."""
+
+PAGE = 500  # changes read and sent at a time
+
+_LOG = [changes.c[field] for field in Change.__struct_fields__ if field != "newest"]
+_STATE = [entries.c[f] for f in ("offset", "kind", "key", "version", "topic", "data", "was", "url", "at")]
+
+
+def vitals(connection: sa.Connection) -> list[Vitals]:
+    """Every source, by name."""
+    columns = [sources.c[field] for field in Vitals.__struct_fields__]
+    return [Vitals(*row) for row in connection.execute(sa.select(*columns).order_by(sources.c.name))]
+
+
+def log(connection: sa.Connection, source: str, after: int, limit: int = PAGE) -> Stretch:
+    """The log of a source beyond `after`, at most `limit` changes of it."""
+    rows = connection.execute(
+        sa.select(*_LOG)
+        .where(changes.c.source == source, changes.c.offset > after)
+        .order_by(changes.c.offset)
+        .limit(limit)
+    )
+    found = [Change(*row) for row in rows]
+    return Stretch(source, after, found[-1].offset if found else after, found)
+
+
+def states(connection: sa.Connection, source: str, after: int, matches: Matches, limit: int = PAGE) -> Stretch:
+    """What a room that stands at `after` lacks: the newest version of every entry whose offset is beyond it.
+
+    One entry is one change, however often it changed; its kind is told from what the log says the room had at `after`.
+    Covers the whole log as this transaction sees it, or as much of it as `limit` entries take.
+    """
+    rows = connection.execute(
+        sa.select(*_STATE, entries.c.first_offset, entries.c.present)
+        .where(entries.c.source == source, entries.c.offset > after)
+        .order_by(entries.c.offset)
+        .limit(limit)
+    ).all()
+    had = _had(connection, source, after, [row.key for row in rows if row.first_offset <= after], matches)
+    found: list[Change] = []
+    for row in rows:
+        there = had.get(row.key)
+        has = row.present and matches(row.topic, row.data)
+        if has or there is not None:
+            found.append(_state(row, there, has))
+    full = len(rows) == limit
+    upto = rows[-1].offset if full else max(after, _head(connection, source))
+    return Stretch(source, after, upto, found)
+
+
+def _state(row: Any, there: tuple[int, str | None] | None, has: bool) -> Change:
+    """An entry as one step from what a room had (its version and topic then) to what it has."""
+    if not has:
+        kind = "removed"
+    elif there is None:
+        kind = "new"
+    else:
+        kind = "corrected" if row.kind == "corrected" and row.version == there[0] + 1 else "changed"
+    return Change(
+        offset=row.offset,
+        kind=kind,  # type: ignore[arg-type]
+        key=row.key,
+        version=row.version,
+        topic=row.topic,
+        topic_before=there[1] if there else None,
+        data=row.data,
+        was=row.was,
+        url=row.url,
+        at=row.at,
+        newest=row.kind,
+    )
+
+
+def _had(
+    connection: sa.Connection, source: str, after: int, keys: Sequence[str], matches: Matches
+) -> dict[str, tuple[int, str | None]]:
+    """Of `keys` those that a room had at `after`: their version and topic then."""
+    if not after or not keys:
+        return {}
+    last = (
+        sa.select(sa.func.max(changes.c.offset))
+        .where(changes.c.source == source, changes.c.offset <= after, among(connection, changes.c.key, keys))
+        .group_by(changes.c.key)
+    )
+    rows = connection.execute(
+        sa.select(changes.c.key, changes.c.version, changes.c.topic, changes.c.kind, changes.c.data).where(
+            changes.c.source == source, changes.c.offset.in_(last)
+        )
+    )
+    return {row.key: (row.version, row.topic) for row in rows if row.kind != "removed" and matches(row.topic, row.data)}
+
+
+def _head(connection: sa.Connection, source: str) -> int:
+    return connection.execute(sa.select(sources.c.head).where(sources.c.name == source)).scalar() or 0

@@ -1,0 +1,143 @@
+"""The tables. Times are whole milliseconds since 1970 UTC; `data`, `was`, `info`, `fault`, `receipt` and `missing` are
+JSON as text, so that what was stored goes to the wire without being read."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+Millis = sa.BigInteger
+# SQLite counts rows by itself only in a column it calls INTEGER
+_Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("info", sa.Text),  # the SourceInfo last announced
+    sa.Column("head", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("floor", sa.BigInteger, nullable=False, server_default="0"),  # cursors below it need a snapshot
+    sa.Column("present", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("as_of", Millis),  # complete as of
+    sa.Column("snapshots", sa.Boolean, nullable=False, server_default=sa.false()),  # some batch was complete
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # failed runs since the last complete one
+    sa.Column("failing_since", Millis),
+    sa.Column("fault", sa.Text),  # of the last failed run
+    sa.Column("hold", sa.Integer),  # the pending hold
+    sa.Column("last_run", sa.String(100)),  # the last finished one
+    sa.Column("misses", sa.Integer, nullable=False, server_default="2"),
+    sa.Column("hold_above", sa.Float, nullable=False, server_default="0.5"),
+)
+
+entries = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("offset", sa.BigInteger, nullable=False),  # of its newest change
+    sa.Column("first_offset", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("present", sa.Boolean, nullable=False),
+    sa.Column("misses", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("digest", sa.LargeBinary(16), nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),  # of its newest change
+    sa.Column("topic", sa.String(100)),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("was", sa.Text),  # old values of what the newest change altered
+    sa.Column("url", sa.String(2048)),
+    sa.Column("first_seen", Millis, nullable=False),
+    sa.Column("at", Millis, nullable=False),  # when its newest change was observed
+    sa.Column("parser", sa.String(100), nullable=False),
+    sa.Index("entries_by_offset", "source", "offset", unique=True),
+    sa.Index("entries_by_time", "at", "source", "offset"),
+    sa.Index("entries_by_topic", "source", "topic", "offset"),
+)
+
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("offset", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.String(200), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),  # new, changed, corrected, removed
+    sa.Column("topic", sa.String(100)),
+    sa.Column("topic_before", sa.String(100)),  # the topic it had until this change
+    sa.Column("data", sa.Text, nullable=False),  # of a removed entry: what it last was
+    sa.Column("was", sa.Text),
+    sa.Column("url", sa.String(2048)),
+    sa.Column("run_id", sa.String(100), nullable=False),
+    sa.Column("at", Millis, nullable=False),
+    sa.Index("changes_by_key", "source", "key", "offset", unique=True),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("batch_id", sa.String(100), primary_key=True),
+    sa.Column("digest", sa.String(32), nullable=False),
+    sa.Column("receipt", sa.Text, nullable=False),
+    sa.Column("at", Millis, nullable=False),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("number", _Serial, primary_key=True, autoincrement=True),  # the order in which we heard of them
+    sa.Column("id", sa.String(100), nullable=False),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),  # running, complete, partial, failed, held
+    sa.Column("started", Millis, nullable=False),
+    sa.Column("finished", Millis),
+    sa.Column("pages", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("seen", sa.Integer, nullable=False, server_default="0"),
+    *(
+        sa.Column(count, sa.Integer, nullable=False, server_default="0")
+        for count in ("new", "changed", "corrected", "removed", "unchanged", "late", "rejected")
+    ),
+    sa.Column("fault", sa.Text),
+    sa.Index("runs_by_source", "source", "number"),
+    sa.Index("runs_by_start", "started", "source", "rejected"),
+    sa.Index("runs_by_id", "source", "id", unique=True),
+)
+
+dead_letters = sa.Table(
+    "dead_letters",
+    metadata,
+    sa.Column("id", _Serial, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("run_id", sa.String(100), nullable=False),
+    sa.Column("batch_id", sa.String(100), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),  # in its batch
+    sa.Column("key", sa.String(200)),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("at", Millis, nullable=False),
+    sa.Index("dead_letters_by_source", "source", "id"),
+    sa.Index("dead_letters_once", "source", "batch_id", "position", unique=True),
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("id", _Serial, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("run_id", sa.String(100), nullable=False),
+    sa.Column("at", Millis, nullable=False),
+    sa.Column("as_of", Millis, nullable=False),
+    sa.Column("present", sa.Integer, nullable=False),
+    sa.Column("seen", sa.Integer, nullable=False),
+    sa.Column("hold_above", sa.Float, nullable=False),
+    sa.Column("missing", sa.Text, nullable=False),  # the keys that would be removed
+    sa.Column("decision", sa.String(10)),  # approved, discarded, superseded; none while it waits for a person
+    sa.Column("decided", Millis),
+    sa.Index("holds_by_source", "source", "id"),
+    sa.Index("holds_pending", "decision", "id"),
+)

@@ -1,0 +1,40 @@
+"""The store as the rest of the server sees it: write, read, epoch."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from realtime.store.engine import migrate, open_engine
+from realtime.store.epoch import epoch_of
+from realtime.store.threads import Readers
+from realtime.store.writer import Writer
+
+T = TypeVar("T")
+
+
+class Store:
+    """An open database. Both calls block the calling greenlet, never the event loop.
+
+    `told` is called with the result of every write, in the order of the commits.
+    """
+
+    def __init__(self, url: str, told: Callable[[Any], None]) -> None:
+        engine = open_engine(url, writes=True)
+        migrate(engine)
+        with engine.begin() as connection:
+            self.epoch = epoch_of(connection)
+        self._writer = Writer(engine, told)
+        self._readers = Readers(open_engine(url, writes=False))
+
+    def write(self, operation: Callable[[sa.Connection], T]) -> T:
+        """See Writer.do."""
+        return self._writer.do(operation)
+
+    def read(self, query: Callable[[sa.Connection], T]) -> T:
+        """See Readers.read."""
+        return self._readers.read(query)
+
+    def close(self) -> None:
+        self._writer.close()
+        self._readers.close()

@@ -1,0 +1,73 @@
+"""Connections for gevent's native threads: each thread keeps its own, so that no lock is shared with the event loop."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from gevent import monkey
+from gevent.threadpool import ThreadPool
+
+from ingest_api.contract.errors import Unavailable
+
+T = TypeVar("T")
+_ThreadLocal: Any = monkey.get_original("_thread", "_local")  # gevent's own would be local to a greenlet
+
+READERS = 4  # threads
+
+
+class KeptConnection:
+    """A connection that is opened at first use and again after it broke."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._connection: sa.Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            yield self._connection
+
+    def check(self, error: Exception) -> None:
+        """Lets the connection go when `error` is the database's."""
+        if isinstance(error, sa.exc.DBAPIError):
+            self.close()
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class Readers:
+    """Runs queries off the event loop, each in a read transaction."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._pool = ThreadPool(READERS)
+        self._mine = _ThreadLocal()
+        self._all: list[KeptConnection] = []
+
+    def read(self, query: Callable[[sa.Connection], T]) -> T:
+        """The query's result. Raises Unavailable when the database does not answer."""
+        value: T = self._pool.apply(self._run, (query,))
+        return value
+
+    def close(self) -> None:
+        self._pool.kill()
+        for kept in self._all:
+            kept.close()
+
+    def _run(self, query: Callable[[sa.Connection], T]) -> T:
+        kept = getattr(self._mine, "kept", None)
+        if kept is None:
+            kept = self._mine.kept = KeptConnection(self._engine)
+            self._all.append(kept)
+        try:
+            with kept.transaction() as connection:
+                return query(connection)
+        except sa.exc.SQLAlchemyError as error:
+            kept.check(error)
+            raise Unavailable(f"the store is away ({type(error).__name__}): try again") from error

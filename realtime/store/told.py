@@ -1,0 +1,69 @@
+"""What scrapers tell beside entries: how their source is configured, and how their runs went."""
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest_api.contract import RunReport, SourceInfo
+from realtime.store import write
+from realtime.store.moments import millis
+from realtime.store.schema import runs, sources
+
+
+def configure(connection: sa.Connection, info: SourceInfo) -> None:
+    """Takes a source's configuration as announced."""
+    write.locked_source(connection, info.name)
+    connection.execute(
+        sa.update(sources)
+        .where(sources.c.name == info.name)
+        .values(
+            info=msgspec.json.encode(info).decode(),
+            misses=info.removal.misses,
+            hold_above=info.removal.hold_above,
+        )
+    )
+
+
+def record_run(connection: sa.Connection, report: RunReport) -> str:
+    """Takes a run's report; the counts of its batches stay. Returns the source.
+
+    A report of a run that is older than the last complete one changes nothing about the source.
+    """
+    source = write.locked_source(connection, report.source)
+    known = connection.execute(
+        sa.select(runs.c.state, runs.c.finished).where(runs.c.source == report.source, runs.c.id == report.run_id)
+    ).one_or_none()
+    if known is None:
+        connection.execute(sa.insert(runs).values(source=report.source, id=report.run_id, **_facts(report)))
+    elif known.finished is not None:
+        return report.source  # told before
+    elif report.state != "running":
+        facts = _facts(report)
+        if known.state == "held":
+            facts["state"] = "held"
+        mine = (runs.c.source == report.source) & (runs.c.id == report.run_id)
+        connection.execute(sa.update(runs).where(mine).values(**facts))
+    if report.state != "running":
+        _conclude(source, report)
+        write.update_source(connection, source)
+    return report.source
+
+
+def _conclude(source: write.SourceRow, report: RunReport) -> None:
+    source.last_run = report.run_id
+    started = millis(report.started_at)
+    if report.state != "failed" or started < (source.as_of or 0):
+        return
+    source.failures += 1
+    source.failing_since = source.failing_since or started
+    source.fault = msgspec.json.encode(report.fault).decode() if report.fault else None
+
+
+def _facts(report: RunReport) -> dict[str, object]:
+    return {
+        "state": report.state,
+        "started": millis(report.started_at),
+        "finished": millis(report.finished_at) if report.finished_at else None,
+        "pages": report.pages,
+        "seen": report.seen,
+        "fault": msgspec.json.encode(report.fault).decode() if report.fault else None,
+    }

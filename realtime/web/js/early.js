@@ -1,0 +1,5 @@
+/* Before the first paint: the reader's theme and rows, so that nothing flashes. */
+for (const name of ["theme", "density"]) {
+  const wanted = localStorage.getItem(`portalwire.${name}`);
+  if (wanted) document.documentElement.dataset[name] = wanted;
+}

@@ -1,0 +1,33 @@
+/** A row of the table: an entry at its newest version. */
+import { nameOf } from "./fields.js";
+
+export const idOf = (source, key) => `${source}/${key}`;
+
+export class Row {
+  #text = null;
+
+  /** @param source its name. @param change as the feed gave it. @param before the row it replaces, if any. */
+  constructor(source, change, before) {
+    this.id = idOf(source, change.key);
+    this.source = source;
+    this.key = change.key;
+    this.topic = change.topic ?? null;
+    this.url = change.url ?? null;
+    this.version = change.version;
+    this.offset = change.offset;
+    this.kind = change.kind === "removed" ? "removed" : (change.newest ?? change.kind);
+    this.data = change.data ?? before?.data ?? {};
+    this.was = this.kind === "removed" ? null : (change.was ?? null);
+    this.t = Date.parse(change.at);
+    this.name = nameOf(change.key, this.data);
+  }
+
+  /** What a filter's words are looked for in. */
+  get text() {
+    this.#text ??= `${this.name} ${this.key} ${this.topic ?? ""} ${Object.values(this.data).join(" ")}`.toLowerCase();
+    return this.#text;
+  }
+}
+
+/** Newest first; within a source by offset, which settles equal times. */
+export const newestFirst = (a, b) => b.t - a.t || (a.source < b.source ? -1 : a.source > b.source ? 1 : b.offset - a.offset);
