@@ -1,0 +1,158 @@
+"""The spool: what a source has for the server, on disk and in order, until the server has confirmed it."""
+
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from scrapers.errors import SpoolFull
+
+Kind = Literal["source", "run", "batch"]
+Wait = Callable[[float], object]
+
+_LOCK_POLL = 0.05  # seconds
+_ABANDONED = 3600  # seconds after which a half-written file belongs to nobody
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it will be sent; `run_id` travels as X-Request-ID, `encoding` is the body's Content-Encoding."""
+
+    kind: Kind
+    method: str
+    path: str
+    run_id: str
+    body: bytes
+    encoding: str | None = None
+
+    def packed(self) -> bytes:
+        """A line of JSON, then the body."""
+        head = asdict(self)
+        del head["body"]
+        return json.dumps(head).encode() + b"\n" + self.body
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> "Request":
+        """Raises ValueError for what is not a packed request."""
+        head, _, body = content.partition(b"\n")
+        try:
+            return cls(**json.loads(head), body=body)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+
+
+class Spool:
+    """The requests of one source, as files NUMBER.KIND. Any process may put, one at a time sends."""
+
+    def __init__(self, var: Path, source: str) -> None:
+        self.source = source
+        self.folder = var / "spool" / source
+        self.rejected = var / "rejected" / source
+
+    def put(self, request: Request) -> Path:
+        """Keep the request; when this returns, it survives a power cut. Raises SpoolFull."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            kept = self._numbered(self._written(request), request.kind)
+            _sync(self.folder)
+        except OSError as error:
+            reason = os.strerror(error.errno or errno.EIO)
+            raise SpoolFull(f"the spool {self.folder} cannot be written: {reason}; nothing was delivered") from error
+        if request.kind == "source":
+            self._forget_outdated(kept)
+        return kept
+
+    def pending(self) -> list[Path]:
+        """What waits, oldest first."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(path for path in self.folder.iterdir() if path.stem.isdigit())
+
+    def done(self, kept: Path) -> None:
+        """The server has it."""
+        kept.unlink(missing_ok=True)
+
+    def reject(self, kept: Path, answer: str) -> Path:
+        """Set aside what the server will never take, beside its answer. Returns where it is now."""
+        self.rejected.mkdir(parents=True, exist_ok=True)
+        aside = self.rejected / f"{time.time_ns()}-{kept.name}"
+        aside.with_name(f"{aside.name}.answer").write_text(answer)
+        kept.rename(aside)
+        return aside
+
+    @contextmanager
+    def sending(self, patience: float, wait: Wait) -> Iterator[bool]:
+        """Whether we alone may send now, waiting for another sender up to `patience` seconds."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("a") as file:
+            until = time.monotonic() + patience
+            while not (ours := _locked(file.fileno())) and time.monotonic() < until:
+                wait(_LOCK_POLL)
+            if ours:
+                self._sweep()
+            yield ours
+
+    def _written(self, request: Request) -> Path:
+        half = self.folder / f".{os.getpid()}-{time.time_ns()}.half"
+        try:
+            with half.open("xb") as file:
+                file.write(request.packed())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            half.unlink(missing_ok=True)
+            raise
+        return half
+
+    def _numbered(self, half: Path, kind: Kind) -> Path:
+        """Link rather than rename: a number that another process took in the meantime is not overwritten."""
+        waiting = self.pending()
+        number = int(waiting[-1].stem) + 1 if waiting else 1
+        while True:
+            kept = self.folder / f"{number:012}.{kind}"
+            if not any(self.folder.glob(f"{number:012}.*")):
+                with suppress(FileExistsError):
+                    kept.hardlink_to(half)
+                    half.unlink()
+                    return kept
+            number += 1
+
+    def _forget_outdated(self, newest: Path) -> None:
+        """Of what was said of the source while the server was away, only the first and the last word matter."""
+        said = [path for path in self.pending() if path.suffix == newest.suffix and path < newest]
+        for path in said[1:]:
+            path.unlink(missing_ok=True)
+
+    def _sweep(self) -> None:
+        for half in self.folder.glob(".*.half"):
+            with suppress(FileNotFoundError):
+                if half.stat().st_mtime < time.time() - _ABANDONED:
+                    half.unlink()
+
+
+def waiting(var: Path) -> list[str]:
+    """The sources that have something for the server."""
+    folder = var / "spool"
+    return sorted(path.name for path in folder.iterdir() if Spool(var, path.name).pending()) if folder.is_dir() else []
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
