@@ -1,0 +1,32 @@
+"""Addresses: links made absolute as a browser does it, and which host they lead to."""
+
+import re
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+_DROPPED = re.compile("[\t\n\r]")  # inside an address; browsers drop them too
+_EDGES = "".join(map(chr, range(0x21)))
+_PORTS = {"http": 80, "https": 443}
+
+
+def join(base: str, href: str) -> str:
+    """`href` as an absolute address when read on the page `base`. Raises ValueError for what is no address."""
+    address = urljoin(base, _DROPPED.sub("", href).strip(_EDGES))
+    urlsplit(address).port  # noqa: B018 (a bad port or a broken IPv6 address raises only when it is asked for)
+    return address.replace(" ", "%20")
+
+
+def is_web(address: str) -> bool:
+    """Whether an address is absolute and http or https."""
+    parts = urlsplit(address)
+    return parts.scheme in _PORTS and bool(parts.hostname)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The host in lower case and the port, the scheme's own if none is named."""
+    parts = urlsplit(address)
+    return (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+
+
+def without_fragment(address: str) -> str:
+    """The address of the page itself, without the place on it."""
+    return urldefrag(address).url
