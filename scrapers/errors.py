@@ -156,6 +156,12 @@ class QualityFailed(ScraperError):
     """The run does not look like a good one: see `expect` in schedules.yaml."""
 
     code = "quality"
+
+
+class FieldMissing(QualityFailed):
+    """Entries lack a field that `expect` requires: was the portal redesigned?"""
+
+    code = "field_missing"
     lasting = True
 
 

@@ -8,10 +8,12 @@ from scrapers.page import Page
 class Visit(Protocol):
     """Called with an address it returns the page; called without, the start page.
 
-    `pages` counts what was fetched, `last` is the newest page. Relative addresses are read against it.
+    `pages` counts what was fetched, `missed` what was asked for and did not come; `last` is the newest page, and
+    relative addresses are read against it.
     """
 
     pages: int
+    missed: int
     last: Page | None
 
     def __call__(self, url: str | None = None, *, wait: str | None = None) -> Page:

@@ -24,6 +24,10 @@ class Field(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     format: Annotated[
         Text | None, msgspec.Meta(description='A date\'s exact form, as strptime takes it: "%d %B %Y".')
     ] = None
+    languages: Annotated[list[Text], msgspec.Meta(description="Languages of a date's month names.")] = ["en"]
+    decimal: Annotated[
+        Literal[".", ","] | None, msgspec.Meta(description="The decimal separator of money and numbers.")
+    ] = None
     optional: Annotated[bool, msgspec.Meta(description="A row may lack this field: it is then left out.")] = False
 
 
