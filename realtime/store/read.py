@@ -25,6 +25,11 @@ def vitals(connection: sa.Connection) -> list[Vitals]:
     return [Vitals(*row) for row in connection.execute(sa.select(*columns).order_by(sources.c.name))]
 
 
+def head(connection: sa.Connection, source: str) -> int:
+    """The offset of the newest change of a source; 0 when there is none."""
+    return connection.execute(sa.select(sources.c.head).where(sources.c.name == source)).scalar() or 0
+
+
 def log(connection: sa.Connection, source: str, after: int, limit: int = PAGE) -> Stretch:
     """The log of a source beyond `after`, at most `limit` changes of it."""
     rows = connection.execute(
@@ -57,7 +62,7 @@ def states(connection: sa.Connection, source: str, after: int, matches: Matches,
         if has or there is not None:
             found.append(_state(row, there, has))
     full = len(rows) == limit
-    upto = rows[-1].offset if full else max(after, _head(connection, source))
+    upto = rows[-1].offset if full else max(after, head(connection, source))
     return Stretch(source, after, upto, found)
 
 
@@ -101,7 +106,3 @@ def _had(
         )
     )
     return {row.key: (row.version, row.topic) for row in rows if row.kind != "removed" and matches(row.topic, row.data)}
-
-
-def _head(connection: sa.Connection, source: str) -> int:
-    return connection.execute(sa.select(sources.c.head).where(sources.c.name == source)).scalar() or 0

@@ -7,7 +7,7 @@ const cell = (cls, ...kids) => h("td", { class: cls, role: "cell" }, ...kids);
 
 /**
  * @param row what to show. @param source its Source. @param columns of a one-source table, or null for all sources.
- * @param told {unread, current, first, topic, index, now}: how it stands in the table.
+ * @param told {unread, current, first, topic, now}: how it stands in the table.
  */
 export function entryRow(row, source, columns, told) {
   const { info, state } = source;
@@ -20,7 +20,6 @@ export function entryRow(row, source, columns, told) {
       "data-unread": told.unread,
       "data-first": told.first,
       "aria-current": told.current ? "true" : null,
-      "aria-rowindex": told.index + 2,
     },
     cell("c-time", h("time", { datetime: new Date(row.t).toISOString() }, sameDay(row.t, told.now) ? hms(row.t) : dayOf(row.t, told.now))),
     cell("c-kind", glyph(row.kind), h("span", { class: "word" }, KIND[row.kind])),
@@ -42,10 +41,10 @@ const sameDay = (t, now) => new Date(t).toDateString() === new Date(now).toDateS
 const dayOf = (t, now) => when(t, now).split(", ")[0];
 
 /** A line across the table: where the reader left, where the connection was lost. */
-export function edgeRow({ name, words }, columns, index) {
+export function edgeRow({ name, words }, columns) {
   return h(
     "tr",
-    { class: "edge", role: "row", "data-edge": name, "aria-rowindex": index + 2 },
+    { class: "edge", role: "row", "data-edge": name },
     h("td", { role: "cell", colspan: columns }, h("span", {}, words)),
   );
 }

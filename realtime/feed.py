@@ -1,0 +1,120 @@
+"""The feed: this process follows the store's log by the one rule, and sends what it takes to its own rooms.
+
+A hint makes it fast. It may be lost, doubled or out of order: the store fills the hole, and once a second the heads
+are compared, so that a lost last hint is found too.
+"""
+
+from typing import Any
+
+import gevent
+import sqlalchemy as sa
+import structlog
+from gevent.event import Event
+
+from ingest_api.contract.errors import Unavailable
+from realtime.fanout import Fanout
+from realtime.follower import Follower
+from realtime.rooms import EVERY_SOURCE, Room
+from realtime.store import read
+from realtime.store.change import Stretch
+from realtime.store.commit import Committed
+from realtime.store.store import Store
+from realtime.watermarks import Watermarks
+
+HEADS_EVERY = 1.0  # seconds
+STIRRED = 0.05  # seconds after a write until vitals are read, so that many writes cost one reading
+
+log = structlog.get_logger()
+
+
+class Feed:
+    """Follows every source. `run` is its loop; `tell` takes hints."""
+
+    def __init__(self, store: Store, fanout: Fanout) -> None:
+        self.epoch = store.epoch
+        self._store = store
+        self._fanout = fanout
+        self._followers: dict[str, Follower] = {}
+        self._stirred = Event()
+        self.watermarks = Watermarks(store.epoch)
+        for vitals in store.read(read.vitals):
+            self._followers[vitals.name] = Follower(vitals.name, vitals.head)
+            self.watermarks.update(vitals)
+
+    def cursor(self, source: str) -> int:
+        """How far this process has followed a source; 0 for one that nobody delivered to."""
+        follower = self._followers.get(source)
+        return follower.cursor if follower else 0
+
+    def since(self, source: str, cursor: int) -> Stretch | None:
+        """See Follower.since."""
+        follower = self._followers.get(source)
+        return follower.since(cursor) if follower else None
+
+    def greeting(self, room: Room) -> list[dict[str, Any]]:
+        """The watermarks that someone who enters a room hears at once."""
+        sources = self.watermarks.sources if room == EVERY_SOURCE else [room.source]
+        return [
+            {
+                "room": source if room == EVERY_SOURCE else room.name,
+                "upto": self.cursor(source),
+                **self.watermarks.of(source),
+            }
+            for source in sources
+        ]
+
+    def tell(self, result: Any) -> None:
+        """A hint: what a write did. Called in the order of the commits; never switches."""
+        stretch = result.stretch if isinstance(result, Committed) else result
+        if isinstance(stretch, Stretch) and stretch.upto > self.cursor(stretch.source):
+            self._take(stretch)
+        self._stirred.set()
+
+    def run(self) -> None:
+        """Compares heads and tells watermarks, for ever."""
+        while True:
+            self._stirred.wait(HEADS_EVERY)
+            if self._stirred.is_set():
+                gevent.sleep(STIRRED)
+                self._stirred.clear()
+            try:
+                self._compare()
+            except Unavailable as error:
+                log.warning("store away", error=error.message)
+
+    def _compare(self) -> None:
+        for vitals in self._store.read(read.vitals):
+            self._fill(vitals.name, vitals.head)
+            self.watermarks.update(vitals)
+        for source, watermark in self.watermarks.due():
+            self._announce(source, watermark)
+
+    def _announce(self, source: str, watermark: dict[str, Any]) -> None:
+        upto = self.cursor(source)
+        for room in self._fanout.rooms(source):
+            self._fanout.send(room.name, "watermark", {"room": room.name, "upto": upto, **watermark})
+        self._fanout.send(EVERY_SOURCE.name, "watermark", {"room": source, "upto": upto, **watermark})
+
+    def _fill(self, source: str, head: int) -> None:
+        """Reads from the store what lies between the cursor and `head`."""
+        while self.cursor(source) < head:
+            after = self.cursor(source)
+
+            def missing(connection: sa.Connection, source: str = source, after: int = after) -> Stretch:
+                return read.log(connection, source, after)
+
+            stretch = self._store.read(missing)
+            if stretch.upto == after:
+                return  # the log below its floor is gone; joins read states
+            self._take(stretch)
+
+    def _take(self, stretch: Stretch) -> None:
+        follower = self._followers.setdefault(stretch.source, Follower(stretch.source, 0))
+        taken = follower.take(stretch)
+        if taken is None:
+            self._stirred.set()  # a hole: the next comparison of heads fills it
+            return
+        if taken.upto == taken.after:
+            return
+        for room in self._fanout.rooms(stretch.source):
+            self._fanout.send(room.name, "entries", room.frame(self.epoch, taken))

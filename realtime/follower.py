@@ -1,0 +1,41 @@
+"""The rule, for one source: take a stretch of the log if it continues you, else say that something is missing."""
+
+from collections import deque
+
+from realtime.store.change import Change, Stretch
+
+KEPT = 500  # changes of the newest part of the log that are kept in memory: one page
+
+
+class Follower:
+    """How far this process has followed a source's log, and the newest part of it."""
+
+    def __init__(self, source: str, cursor: int) -> None:
+        self.source = source
+        self.cursor = cursor
+        self._kept: deque[Change] = deque(maxlen=KEPT)
+        self._kept_after = cursor  # what is kept begins beyond it
+
+    def take(self, stretch: Stretch) -> Stretch | None:
+        """What of the stretch is news, or None when it does not continue this cursor. Moves the cursor."""
+        if stretch.after > self.cursor:
+            return None
+        news = [change for change in stretch.changes if change.offset > self.cursor]
+        taken = Stretch(self.source, self.cursor, max(stretch.upto, self.cursor), news)
+        self.cursor = taken.upto
+        self._keep(news)
+        return taken
+
+    def since(self, cursor: int) -> Stretch | None:
+        """The log beyond `cursor`, or None when that is no longer in memory."""
+        if not self._kept_after <= cursor <= self.cursor:
+            return None
+        return Stretch(self.source, cursor, self.cursor, [c for c in self._kept if c.offset > cursor])
+
+    def _keep(self, news: list[Change]) -> None:
+        overflow = len(self._kept) + len(news) - KEPT
+        if overflow > len(self._kept):
+            self._kept_after = news[overflow - len(self._kept) - 1].offset
+        elif overflow > 0:
+            self._kept_after = self._kept[overflow - 1].offset
+        self._kept.extend(news)

@@ -1,0 +1,270 @@
+/**
+ * The live table. Reading is sacred: while someone is scrolled down, points at rows, selects or has the focus in one,
+ * nothing moves and what arrives waits; a row in sight whose entry changes is replaced where it is.
+ */
+import { $, glyph, h, hidden, set } from "./dom.js";
+import { columnsOf } from "./fields.js";
+import { hms } from "./format.js";
+import { headRow } from "./table_head.js";
+import { boneRow, edgeRow, entryRow } from "./table_row.js";
+import { Window } from "./window.js";
+
+const POINTED = 4_000; // ms that a moved pointer counts as reading
+const TINT = 2_600; // ms that an arrival stays tinted
+const BONES = 14;
+
+export class Table {
+  columns = null; // of one source's table; null for all sources
+  topic = false; // topics are a column
+  frozenAt = null; // when the order was asked for by a column
+  matched = 0;
+  current = null; // id of the row that is open
+  #window;
+  #pending = new Set(); // ids that arrived and wait
+  #settling = new Map(); // id -> until when it is tinted
+  #pointed = -Infinity;
+  #tall = null;
+  #tab = null; // id of the row in the tab order
+
+  /** @param page {world, reader, line, view, open(id)}. */
+  constructor(page, onsort) {
+    this.page = page;
+    this.onsort = onsort;
+    this.#window = new Window($("stream"), $("rows"), () => this.#height(), {
+      name: (item) => item.id ?? `edge:${item.name}:${item.t}`,
+      print: (item, i) => this.#print(item, i),
+      node: (item, i) => this.#node(item, i),
+    });
+    this.#listen();
+  }
+
+  get reading() {
+    const selection = getSelection();
+    return (
+      $("stream").scrollTop > 4 ||
+      performance.now() - this.#pointed < POINTED ||
+      (!selection.isCollapsed && $("rows").contains(selection.anchorNode)) ||
+      $("rows").contains(document.activeElement)
+    );
+  }
+
+  /** Ids of the entries in sight. */
+  get inSight() {
+    return this.#window.inSight.map((item) => item.id).filter(Boolean);
+  }
+
+  get waiting() {
+    return this.#pending.size;
+  }
+
+  /** The table anew: another room, filter or order, or what waited is let in. */
+  refresh() {
+    const { world, view, line } = this.page;
+    this.#pending.clear();
+    this.#pill();
+    if (line.blind) return this.#bones();
+    const rows = view.arrange(world.rows.values());
+    this.matched = rows.length;
+    this.#shape(rows);
+    this.#window.items = view.sort ? rows.map(({ id }) => ({ id })) : this.#withEdges(rows);
+    $("entries").setAttribute("aria-rowcount", this.#window.items.length + 1);
+    $("entries").hidden = rows.length === 0;
+    this.paint();
+  }
+
+  paint() {
+    if (this.page.line.blind) return;
+    this.#window.paint();
+    this.#dress();
+  }
+
+  /** Rows of changed entries arrive. */
+  arrive(rows) {
+    if (this.page.line.blind) return;
+    const { view } = this.page;
+    const held = new Set(this.#window.items.map((item) => item.id));
+    const mine = rows.filter((row) => view.matches(row) || held.has(row.id));
+    if (!mine.length) return;
+    const until = performance.now() + TINT;
+    for (const row of mine) this.#settling.set(row.id, until);
+    if (this.reading || view.sort) {
+      for (const row of mine) this.#pending.add(row.id);
+      this.#pill();
+      return this.paint();
+    }
+    this.refresh();
+    this.#slide(mine.length);
+  }
+
+  /** Once a second: what waited comes in when nobody reads any more. */
+  rest() {
+    const at = performance.now();
+    for (const [id, until] of this.#settling) if (until < at) this.#settling.delete(id);
+    if (this.#pending.size && !this.reading && !this.page.view.sort) this.refresh();
+  }
+
+  /** To the newest, whatever one was doing. */
+  release() {
+    this.#pointed = -Infinity;
+    if ($("rows").contains(document.activeElement)) document.activeElement.blur();
+    getSelection().removeAllRanges();
+    $("stream").scrollTop = 0;
+    this.refresh();
+  }
+
+  /** Move the focus by so many rows; returns the id of the row it came to. */
+  step(by) {
+    const items = this.#window.items;
+    const focused = document.activeElement?.closest("#rows tr")?.dataset.id ?? this.current ?? this.#tab;
+    const at = items.findIndex((item) => item.id === focused);
+    const forward = Math.sign(by);
+    let to = at < 0 || !focused ? 0 : at + by;
+    while (items[to] && !items[to].id) to += forward;
+    if (!items[to]) return null;
+    this.focus(items[to].id, to);
+    return items[to].id;
+  }
+
+  /** Focus an entry's row; false when it is not in the table. */
+  focus(id, at = this.#window.items.findIndex((item) => item.id === id)) {
+    if (at < 0) return false;
+    this.#tab = id;
+    this.#window.reveal(at);
+    this.#dress();
+    this.#window.node(id)?.querySelector(".open").focus({ preventScroll: true });
+    return true;
+  }
+
+  /** Row heights may have changed: the window's size, the density, the font. */
+  measure() {
+    this.#tall = null;
+    this.paint();
+  }
+
+  #listen() {
+    const rows = $("rows");
+    rows.addEventListener("click", (event) => {
+      const id = event.target.closest("tr")?.dataset.id;
+      if (id && getSelection().isCollapsed) this.page.open(id, Boolean(event.target.closest(".open")));
+    });
+    rows.addEventListener("pointermove", (event) => event.pointerType === "mouse" && (this.#pointed = performance.now()), { passive: true });
+    rows.addEventListener("pointerleave", () => (this.#pointed = -Infinity));
+    rows.addEventListener("animationend", (event) => {
+      if (event.animationName === "slide") rows.classList.remove("sliding");
+      else event.target.closest("tr")?.classList.remove("settling");
+    });
+    $("stream").addEventListener("scroll", () => this.paint(), { passive: true });
+    $("pill").addEventListener("click", () => {
+      if (this.page.view.sort) this.onsort(null);
+      this.release();
+    });
+    new ResizeObserver(() => this.measure()).observe($("stream"));
+  }
+
+  #height() {
+    this.#tall ??= $("rows").querySelector("tr[data-id]")?.getBoundingClientRect().height || null;
+    return this.#tall ?? (innerWidth < 700 ? 52 : 28);
+  }
+
+  #shape(rows) {
+    const { world, view } = this.page;
+    const one = view.route.room ? world.sources.get(view.route.room) : null;
+    const columns = one ? columnsOf(one.info, rows) : null;
+    const topic = one !== null && view.route.topic === null && rows.some((row) => row.topic);
+    const print = JSON.stringify([columns, topic, view.sort, view.route.room]);
+    if (print === $("head").dataset.print) return;
+    $("head").dataset.print = print;
+    Object.assign(this, { columns, topic });
+    $("entries").dataset.room = one ? "one" : "all";
+    set($("head"), headRow(columns, topic, view.sort, (field) => this.onsort(field)));
+    this.#window.clear();
+    this.#tall = null;
+  }
+
+  #withEdges(rows) {
+    const edges = [{ t: this.page.reader.look, name: "look", words: `You looked at ${hms(this.page.reader.look)}` }, ...this.#mended()];
+    edges.sort((a, b) => b.t - a.t);
+    const items = [];
+    for (const { id, t } of rows) {
+      while (edges.length && t <= edges[0].t) {
+        const edge = edges.shift();
+        if (items.length) items.push(edge);
+      }
+      items.push({ id });
+    }
+    return items;
+  }
+
+  #mended() {
+    const { line, view, world } = this.page;
+    return line.holes.filter((hole) => hole.filled).flatMap((hole) => {
+      const n = [...hole.ids].filter((id) => world.rows.has(id) && view.inRoom(world.rows.get(id))).length;
+      if (!n) return [];
+      const above = n === 1 ? "the entry that changed is" : `the ${n} entries that changed are`;
+      return [{ t: hole.from, name: "hole", words: `Disconnected ${hms(hole.from)} to ${hms(hole.to)}: ${above} above, none missing` }];
+    });
+  }
+
+  #print(item, index) {
+    if (!item.id) return `${item.words} ${this.columns?.length}`;
+    const row = this.page.world.rows.get(item.id);
+    if (!row) return "gone";
+    const { unread, current, first } = this.#told(row, index);
+    const { state, info } = this.page.world.sources.get(row.source);
+    return [row.offset, unread, current, first, state, info.lead].join();
+  }
+
+  #told(row, index) {
+    const above = this.page.world.rows.get(this.#window.items[index - 1]?.id);
+    const ditto = above && above.source === row.source && Math.floor(above.t / 1000) === Math.floor(row.t / 1000);
+    return {
+      unread: this.page.reader.unread.has(row.id),
+      current: row.id === this.current,
+      first: !ditto,
+      topic: this.topic,
+      now: this.page.world.api.now(),
+    };
+  }
+
+  #node(item, index) {
+    if (!item.id) return edgeRow(item, $("head").querySelectorAll("th").length);
+    const row = this.page.world.rows.get(item.id);
+    if (!row) return h("tr", { role: "row", "data-kind": "removed" }, h("td", { role: "cell" }));
+    const tr = entryRow(row, this.page.world.sources.get(row.source), this.columns, this.#told(row, index));
+    if (this.#settling.get(row.id) > performance.now()) tr.classList.add("settling");
+    return tr;
+  }
+
+  /** One row in the tab order; the first row in sight says its time and source, though the rows above said them. */
+  #dress() {
+    const items = this.#window.items;
+    if (!this.#window.node(this.#tab)) this.#tab = items.slice(this.#window.top).find((item) => item.id)?.id ?? null;
+    for (const open of $("rows").querySelectorAll(".open")) open.tabIndex = open.closest("tr").dataset.id === this.#tab ? 0 : -1;
+    const top = this.#window.node(items[this.#window.top]?.id);
+    for (const tr of $("rows").querySelectorAll("[data-top]")) if (tr !== top) tr.removeAttribute("data-top");
+    top?.setAttribute("data-top", "");
+  }
+
+  #bones() {
+    this.#window.items = [];
+    this.#window.clear();
+    $("entries").hidden = false;
+    if (!$("head").firstChild) set($("head"), headRow(null, false, null, () => {}));
+    set($("rows"), Array.from({ length: BONES }, (_, i) => boneRow(i)));
+  }
+
+  #pill() {
+    const n = this.#pending.size;
+    $("pill").hidden = n === 0;
+    if ($("pill").dataset.n === String(n)) return;
+    $("pill").dataset.n = n;
+    set($("pill"), glyph("up"), `${n} new`, hidden(", go to the newest"));
+  }
+
+  #slide(n) {
+    const body = $("rows");
+    body.style.setProperty("--by", `${Math.min(n, 40) * this.#height()}px`);
+    body.classList.remove("sliding");
+    requestAnimationFrame(() => body.classList.add("sliding"));
+  }
+}
