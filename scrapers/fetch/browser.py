@@ -1,0 +1,136 @@
+"""A visit by a browser: pages that scripts draw, behind a login where there is one."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from scrapers.address import is_web, join
+from scrapers.config import Login, Source
+from scrapers.errors import FetchFailed, Forbidden, LoginWall, Refused, ScraperError, SelectorFailed
+from scrapers.fetch.driver import Browser
+from scrapers.fetch.login import credentials, form, log_in
+from scrapers.fetch.warm import WarmBrowser
+from scrapers.page import Page
+
+PATIENCE = 15.0  # seconds in which a page must draw what is waited for
+_REFUSALS = frozenset({401, 403, 404, 410, 451})
+
+
+def warm_browser(start: str, source: Source, var: Path, headed: bool = False) -> WarmBrowser:
+    """The browser for visits of this source; it talks to the host of `start`, the login's, and `source.hosts`."""
+    addresses = [start, join(start, source.login.at)] if source.login else [start]
+    hosts = {urlsplit(address).hostname or "" for address in addresses} | set(source.hosts)
+    return WarmBrowser(var / "browser" / source.name, hosts, headed=headed)
+
+
+class BrowserVisit:
+    """One run's use of a warm browser. It logs in when the login form shows; the session is kept for later runs.
+
+    After an error the browser is ended instead of reused.
+    """
+
+    def __init__(
+        self,
+        start: str,
+        source: Source,
+        browser: WarmBrowser,
+        var: Path,
+        *,
+        patience: float = PATIENCE,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        """`environ` holds the credentials that `source.login` names; pages that failed go to `var`/failures."""
+        self.pages = 0
+        self.last: Page | None = None
+        self._start = start
+        self._source = source
+        self._warm = browser
+        self._failures = var / "failures" / source.name
+        self._patience = patience
+        self._environ = environ
+        self._browser: Browser | None = None
+        self._failed = False
+
+    def __call__(self, url: str | None = None, *, wait: str | None = None) -> Page:
+        """The page at `url` as soon as it holds `wait` (or the source's own). Raises ScraperError."""
+        address = join(self.last.url if self.last else self._start, url) if url else self._start
+        self._allow(address)
+        self._browser = self._browser or self._warm.take()
+        try:
+            self.last = self._page(self._browser, address, wait or self._source.wait)
+        except ScraperError as error:
+            self._failed = True
+            error.saved = self.save()
+            raise
+        self.pages += 1
+        return self.last
+
+    def save(self) -> str | None:
+        """Keeps a screenshot and the document as they are now; returns the document's file, None if nothing answers."""
+        if not self._browser:
+            return None
+        stem = self._failures / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z"
+        try:
+            body, picture = self._browser.shown().body, self._browser.screenshot()
+        except ScraperError:
+            return None
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        stem.with_name(f"{stem.name}.png").write_bytes(picture)
+        file = stem.with_name(f"{stem.name}.html")
+        file.write_bytes(body)
+        return str(file)
+
+    def close(self) -> None:
+        """Keeps the session and lets the browser rest; ends it after an error. Its owner closes the warm browser."""
+        browser, self._browser = self._browser, None
+        if self._failed or not browser:
+            self._warm.close()
+            return
+        try:
+            browser.keep_cookies()
+            browser.rest()
+        except ScraperError:
+            self._warm.close()
+            raise
+
+    def _page(self, browser: Browser, address: str, wait: str | None) -> Page:
+        self._go(browser, address)
+        login = self._source.login
+        if login and self._wants_login(browser, login, wait):
+            values = credentials(login, self._environ)
+            self._go(browser, join(self._start, login.at))
+            log_in(browser, login, values, self._patience)
+            self._go(browser, address)
+            if self._wants_login(browser, login, wait):
+                raise LoginWall("the login form shows again right after the login", page=browser.url)
+        if wait and not browser.first([wait], self._patience):
+            raise SelectorFailed(f"expected to appear within {self._patience:.0f} s", page=browser.url, selector=wait)
+        shown = browser.shown()
+        self._allow(shown.url)
+        return Page(shown.body, shown.url, datetime.now(UTC), self, "text/html; charset=utf-8")
+
+    def _wants_login(self, browser: Browser, login: Login, wait: str | None) -> bool:
+        """Whether the form is what shows, rather than the page or a sign of being logged in."""
+        signs = [wait, login.until] if wait else [login.until]
+        return browser.first([*signs, form(login)], self._patience if wait else 0) == form(login)
+
+    def _go(self, browser: Browser, address: str) -> None:
+        """Loads the page and makes sure that it came from where we may go."""
+        try:
+            browser.open(address)
+        except FetchFailed:
+            self._allow(browser.url)  # a redirect to another host fails as a host that does not resolve
+            raise
+        self._allow(browser.url)
+        status = browser.status()
+        if status in _REFUSALS:
+            raise Refused(f"the portal answered with status {status}", page=address)
+        if not 200 <= status < 400:
+            raise FetchFailed(f"the portal answered with status {status}" if status else "no answer", page=address)
+
+    def _allow(self, address: str) -> None:
+        host = urlsplit(address).hostname
+        if not is_web(address) or host not in self._warm.hosts:
+            raise Forbidden(f"{host or address} is not a host of this source: add it to its `hosts`", page=address)

@@ -1,0 +1,35 @@
+"""Logging in: a form filled from the environment, with the names that the configuration gives."""
+
+from collections.abc import Mapping
+
+from scrapers.config import Login
+from scrapers.errors import CredentialsMissing, LoginWall
+from scrapers.fetch.driver import Browser
+
+
+def credentials(login: Login, environ: Mapping[str, str]) -> dict[str, str]:
+    """CSS selector of an input -> what goes into it. Raises CredentialsMissing, naming the variables."""
+    missing = sorted(name for name in login.fields.values() if not environ.get(name))
+    if missing:
+        raise CredentialsMissing(f"the login needs {' and '.join(missing)} in the environment")
+    return {selector: environ[name] for selector, name in login.fields.items()}
+
+
+def form(login: Login) -> str:
+    """A selector that is there when the login form shows: its last field, by custom the password."""
+    return list(login.fields)[-1]
+
+
+def log_in(browser: Browser, login: Login, values: Mapping[str, str], patience: float) -> None:
+    """Fills in and sends the form that the browser shows. Raises SelectorFailed, or LoginWall when it led nowhere."""
+    browser.first([form(login)], patience)
+    for selector, value in values.items():
+        browser.fill(selector, value)
+    browser.click(login.submit)
+    if not browser.first([login.until], patience):
+        raise LoginWall(
+            f"the login form was sent and did not let us in within {patience:.0f} s: is the password right?",
+            page=browser.url,
+            selector=login.until,
+        )
+    browser.keep_cookies()
