@@ -1,0 +1,97 @@
+/** Puts the page together and lets it run. */
+import { io } from "/static/vendor/socket.io.esm.min.js";
+import { Api } from "./api.js";
+import { $ } from "./dom.js";
+import { plural } from "./format.js";
+import { listenToKeys } from "./keys.js";
+import { Line } from "./line.js";
+import { Page } from "./page.js";
+import { Reader } from "./reader.js";
+import { Settings } from "./settings.js";
+import { fold } from "./sheet.js";
+import { Tell } from "./tell.js";
+import { World } from "./world.js";
+
+const SECOND = 1_000;
+const WIRE_MOVES = 5; // seconds
+
+const socket = io({ transports: ["websocket"], reconnectionDelay: 500, reconnectionDelayMax: 5_000 });
+const api = new Api();
+const reader = new Reader(() => api.now());
+const world = new World(socket, api, reader);
+const line = new Line(socket, world);
+const tell = new Tell();
+const page = new Page({ world, line, reader, api, tell });
+page.settings = new Settings(() => page.table.measure());
+page.closeSheet = fold();
+
+world.addEventListener("sources", () => {
+  if (page.panel.open === null) page.go(location.hash); // what the address names may be known only now
+  page.freshen(null);
+  page.draw.touch();
+});
+world.addEventListener("heard", () => page.draw.touch("band", "rail", "wire", "rows", "health"));
+world.addEventListener("reset", () => page.table.refresh());
+world.addEventListener("changes", ({ detail }) => {
+  page.draw.touch("band", "rail", "filters", "wire", "health");
+  if (line.blind) return;
+  tell.arrived(detail.rows);
+  page.table.arrive(detail.rows);
+  page.freshen(detail.rows);
+});
+
+line.addEventListener("line", ({ detail: { from, to } }) => {
+  page.draw.touch();
+  if (from === to) return;
+  page.table.refresh();
+  if (to === "lost") tell.alarm(`Not live. Trying again.`);
+  if (to === "live" && (from === "catching" || from === "lost") && line.hole?.filled) back(line.hole);
+});
+
+function back(hole) {
+  const words = `Live again. ${plural(hole.ids.size, "entry", "entries")} caught up, none missing.`;
+  tell.alarm(words);
+  tell.toast(words);
+}
+
+reader.addEventListener("read", () => page.draw.touch("band", "rail", "wire", "rows"));
+addEventListener("pagehide", () => {
+  reader.close();
+  reader.save(world.rows);
+});
+
+addEventListener("hashchange", () => page.go(location.hash));
+$("search").addEventListener("input", ({ target }) => page.filter({ words: target.value }));
+$("sort").addEventListener("change", ({ target: { value } }) => page.sortBy(value ? value.slice(0, -1) : null, value.endsWith("↓")));
+$("keys-open").addEventListener("click", () => $("keys").showModal());
+new ResizeObserver(() => page.draw.touch("wire")).observe($("wire"));
+
+listenToKeys(page, {
+  j: () => page.step(1),
+  k: () => page.step(-1),
+  n: () => page.table.release(),
+  m: page.markRead,
+  u: () => page.nextUnread(),
+  t: () => page.settings.turnTheme(),
+  d: () => page.settings.turnDensity(),
+  "/": () => {
+    $("filters").setAttribute("data-open", "");
+    $("filter-open").setAttribute("aria-expanded", "true");
+    $("search").focus();
+  },
+  "?": () => $("keys").showModal(),
+  1: () => (location.hash = "#/live"),
+  2: () => (location.hash = "#/health"),
+});
+
+let seconds = 0;
+setInterval(() => {
+  seconds += 1;
+  line.listen();
+  reader.glance(page.view.route.view === "live" ? page.table.inSight : []);
+  if (!page.table.reading && world.prune(api.now(), page.table.current)) page.table.refresh();
+  page.table.rest();
+  if (seconds % WIRE_MOVES === 0) page.draw.touch("wire");
+}, SECOND);
+
+page.go(location.hash);
