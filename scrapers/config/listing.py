@@ -24,7 +24,9 @@ class Field(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     format: Annotated[
         Text | None, msgspec.Meta(description='A date\'s exact form, as strptime takes it: "%d %B %Y".')
     ] = None
-    languages: Annotated[list[Text], msgspec.Meta(description="Languages of a date's month names.")] = ["en"]
+    languages: Annotated[list[Text], msgspec.Meta(description="Languages of a date's month names.")] = msgspec.field(
+        default_factory=lambda: ["en"]
+    )
     decimal: Annotated[
         Literal[".", ","] | None, msgspec.Meta(description="The decimal separator of money and numbers.")
     ] = None
