@@ -1,0 +1,66 @@
+"""A visit by HTTP: a polite session whose answers become pages."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import requests
+
+from scrapers import lookalike
+from scrapers.address import join
+from scrapers.errors import BotChallenge, FetchFailed, Refused
+from scrapers.fetch.limits import Limits, Politeness
+from scrapers.fetch.session import PoliteSession
+from scrapers.page import Page
+
+_READABLE = re.compile(r"text/|application/(?:[\w.-]+\+)?(?:xml|json)", re.IGNORECASE)
+_LASTING = frozenset({401, 403, 404, 410, 451})  # another try will not mend these
+
+
+class HttpVisit:
+    """Fetches the pages of one source. `wait` is for browsers and has no meaning here.
+
+    Raises a ScraperError for everything that is not a page: no answer, a refusal, a place the source may not go to,
+    a login, a bot challenge, an empty page.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        start: str,
+        var: Path,
+        *,
+        limits: Limits | None = None,
+        politeness: Politeness | None = None,
+    ) -> None:
+        self.pages = 0
+        self.last: Page | None = None
+        self._start = start
+        self._session = PoliteSession(source, start, var, limits or Limits(), politeness or Politeness())
+
+    def __call__(self, url: str | None = None, *, wait: str | None = None) -> Page:
+        address = join(self.last.url if self.last else self._start, url or self._start)
+        response = self._session.get(address)
+        page = self._page(response)
+        self.pages += 1
+        self.last = page
+        if response.status_code not in (200, 203):
+            raise _refusal(response, page)
+        lookalike.check(page, address)
+        return page
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _page(self, response: requests.Response) -> Page:
+        content_type = response.headers.get("Content-Type")
+        if content_type and not _READABLE.match(content_type):
+            raise FetchFailed(f"a page expected, but {content_type[:100]} came", page=response.url)
+        return Page(response.content, response.url, datetime.now(UTC), self, content_type)
+
+
+def _refusal(response: requests.Response, page: Page) -> FetchFailed | BotChallenge:
+    if response.headers.get("cf-mitigated") == "challenge" or lookalike.is_challenge(page):
+        return BotChallenge(page=page.url)
+    message = f"the portal answers {response.status_code} {response.reason}"
+    return (Refused if response.status_code in _LASTING else FetchFailed)(message, page=page.url)

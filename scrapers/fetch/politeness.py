@@ -1,0 +1,66 @@
+"""Whose turn it is at a host, for all our processes together: a file per host holds the next free moment."""
+
+import contextlib
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from scrapers.address import host_and_port
+from scrapers.errors import FetchFailed
+
+LONGEST_HOLD = 24 * 3600.0  # seconds; a Retry-After beyond it, or a clock that was set back, is not believed
+
+
+class Turnstile:
+    """Spaces the requests to a host. Moments are of the wall clock, the one that processes share."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+
+    def wait(self, url: str, pace: float, patience: float) -> None:
+        """Returns when it is our turn at the host of `url`; the next turn is `pace` seconds later.
+
+        Raises FetchFailed at once, and takes no turn, if that would take longer than `patience` seconds.
+        """
+        with self._next_turn(url) as turn:
+            now = time.time()
+            mine = max(now, turn.at)
+            if mine - now > patience:
+                raise FetchFailed(f"the host asks us to wait {mine - now:.0f} s more", page=url)
+            turn.at = mine + pace
+        time.sleep(mine - now)
+
+    def hold(self, url: str, seconds: float) -> None:
+        """Nobody's turn comes before `seconds` from now: the host said so, or seems to need it."""
+        with self._next_turn(url) as turn:
+            turn.at = max(turn.at, time.time() + min(seconds, LONGEST_HOLD))
+
+    @contextlib.contextmanager
+    def _next_turn(self, url: str) -> Iterator["_Turn"]:
+        host, port = host_and_port(url)
+        name = re.sub(r"[^a-z0-9.-]", "_", host)[:100]
+        descriptor = os.open(self._folder / f"{name}_{port}", os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            turn = _Turn(file)
+            yield turn
+            turn.write(file)
+
+
+class _Turn:
+    def __init__(self, file: IO[str]) -> None:
+        try:
+            at = float(file.read() or 0)
+        except ValueError:  # half written in a power cut
+            at = 0.0
+        self.at = at if at - time.time() <= LONGEST_HOLD else 0.0
+
+    def write(self, file: IO[str]) -> None:
+        file.seek(0)
+        file.truncate()
+        file.write(repr(self.at))
