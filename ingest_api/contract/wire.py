@@ -132,7 +132,7 @@ def _decoder(media: str) -> Callable[[bytes, type[T]], T]:
         try:
             value: T = reader(body, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise NotABatch(f"the body does not fit: {error}") from error
+            raise NotABatch(f"not as the contract asks: {error}") from error
         return value
 
     return read

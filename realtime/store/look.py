@@ -135,8 +135,7 @@ def entry_list(
     limit: int,
 ) -> EntriesView:
     """Entries by their newest change, newest first. `text` is looked for in keys and data, whatever its case."""
-    fields = [f for f in EntryView.__struct_fields__]
-    query = sa.select(*(entries.c[f] for f in fields))
+    query = sa.select(*(entries.c[field] for field in EntryView.__struct_fields__))
     if source is not None:
         query = query.where(entries.c.source == source)
     if topic is not None:

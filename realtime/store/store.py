@@ -35,6 +35,10 @@ class Store:
         """See Readers.read."""
         return self._readers.read(query)
 
+    def aside(self, work: Callable[[], T]) -> T:
+        """See Readers.aside."""
+        return self._readers.aside(work)
+
     def close(self) -> None:
         self._writer.close()
         self._readers.close()

@@ -55,6 +55,11 @@ class Readers:
         value: T = self._pool.apply(self._run, (query,))
         return value
 
+    def aside(self, work: Callable[[], T]) -> T:
+        """The work's result; while it computes, the event loop goes on."""
+        value: T = self._pool.apply(work)
+        return value
+
     def close(self) -> None:
         self._pool.kill()
         for kept in self._all:

@@ -1,6 +1,6 @@
 """What people and programs see over HTTP. Moments are ISO 8601 in UTC; `data` and `was` are objects."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -44,7 +44,7 @@ class SourceView(msgspec.Struct, kw_only=True):
     next_run: str | None
     fetch: str
     lead: str | None
-    fields: dict[str, dict[str, object]]
+    fields: dict[str, dict[str, Any]]
     expect: str
     removal: Removal
     state: State

@@ -1,0 +1,97 @@
+"""The POST door: turns a request into one value and makes one call. Answers only after the commit."""
+
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from flask import Blueprint, Response, g, request
+
+from ingest_api.contract import Batch, Receipt, RunReport, SourceInfo, wire
+from ingest_api.contract.errors import ContractError, UnsupportedMedia
+from ingest_api.intake import Intake
+from ingest_api.short_form import ShortForm, as_batch
+
+T = TypeVar("T")
+
+_MEDIA = {
+    "application/json": wire.JSON,
+    "application/msgpack": wire.MSGPACK,
+    "application/x-msgpack": wire.MSGPACK,
+}
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,100}")
+
+BODIES: dict[str, type] = {
+    "POST /api/entries": Batch,
+    "POST /api/new_data": ShortForm,
+    "POST /api/runs": RunReport,
+    "PUT /api/sources/{name}": SourceInfo,
+}
+"""What each operation of this door takes, for OpenAPI."""
+
+
+def door(intake: Intake) -> Blueprint:
+    """The blueprint of the POST door, before `intake`."""
+    blueprint = Blueprint("door", __name__)
+
+    @blueprint.post("/api/entries")
+    def entries() -> Response:
+        body, media = _body()
+        return answer(intake.entries(body, media, datetime.now(UTC)))
+
+    @blueprint.post("/api/new_data")
+    def new_data() -> Response:
+        form = _read(ShortForm)
+        receipt: Receipt = intake.entries(as_batch(form, request_id()), wire.JSON, datetime.now(UTC))
+        return answer(receipt)
+
+    @blueprint.post("/api/runs")
+    def runs() -> Response:
+        intake.run(_read(RunReport))
+        return Response(status=204)
+
+    @blueprint.put("/api/sources/<name>")
+    def sources(name: str) -> Response:
+        info = _read(SourceInfo)
+        if info.name != name:
+            raise ContractError(f"the body is about {info.name!r}, the address about {name!r}")
+        intake.source(info)
+        return Response(status=204)
+
+    return blueprint
+
+
+def request_id() -> str:
+    """The id that names this request in every log line and event: the client's X-Request-ID, or one of ours."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    name: str = g.request_id
+    return name
+
+
+def answer(value: object, status: int = 200) -> Response:
+    """A contract value as JSON."""
+    return Response(wire.encode(value), status, mimetype=wire.JSON)
+
+
+def refusal(error: ContractError) -> Response:
+    """`{"error": {"code": …, "message": …}}`, with Retry-After where waiting helps."""
+    response = answer({"error": {"code": error.code, "message": error.message}}, error.status)
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _body() -> tuple[bytes, str]:
+    """The decompressed body and its form."""
+    media = _MEDIA.get(request.mimetype)
+    if media is None:
+        raise UnsupportedMedia
+    return wire.inflate(request.get_data(cache=False), request.content_encoding), media
+
+
+def _read(kind: type[T]) -> T:
+    body, media = _body()
+    return wire.decode(body, kind, media)

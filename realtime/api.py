@@ -1,0 +1,115 @@
+"""The HTTP views: what is there, what happened, and the decisions of people."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, request
+
+from ingest_api.contract.errors import ContractError
+from ingest_api.http import answer
+from realtime.intake import StoreIntake
+from realtime.store import held, look, views
+from realtime.store.moments import now
+from realtime.store.store import Store
+
+LIMIT, MOST = 100, 1000  # rows of a page: unless told, and at most
+
+ANSWERS: dict[str, type] = {
+    "GET /api/sources": views.SourcesView,
+    "GET /api/sources/{name}": views.SourceView,
+    "GET /api/entries": views.EntriesView,
+    "GET /api/entries/{source}/{key}/history": views.HistoryView,
+    "GET /api/runs": views.RunsView,
+    "GET /api/dead-letters": views.DeadLettersView,
+    "GET /api/holds": views.HoldsView,
+    "POST /api/holds/{hold}/approve": views.DecisionView,
+    "POST /api/holds/{hold}/discard": views.DecisionView,
+}
+"""What each operation here answers, for OpenAPI."""
+
+PARAMETERS: dict[str, dict[str, str]] = {
+    "GET /api/entries": {
+        "source": "only of this source",
+        "topic": "only of this topic",
+        "key": "only with this key",
+        "q": "only with this text in the key or the data",
+        "limit": f"rows of a page, at most {MOST}",
+        "after": "the `next` of the page before",
+    },
+    "GET /api/runs": {"source": "only of this source", "limit": "rows", "after": "the `next` of the page before"},
+    "GET /api/dead-letters": {
+        "source": "only of this source",
+        "limit": "rows",
+        "after": "the `next` of the page before",
+    },
+    "GET /api/holds": {"source": "only of this source"},
+}
+"""The query of each operation here, for OpenAPI."""
+
+
+def api(store: Store, intake: StoreIntake) -> Blueprint:
+    """The blueprint of the views on `store`."""
+    blueprint = Blueprint("api", __name__)
+
+    def shown(query: Callable[[sa.Connection], Any]) -> Response:
+        return answer(store.read(query))
+
+    @blueprint.get("/api/sources")
+    def sources() -> Response:
+        return shown(partial(look.source_list, epoch=store.epoch, now=now()))
+
+    @blueprint.get("/api/sources/<name>")
+    def source(name: str) -> Response:
+        return shown(partial(look.one_source, epoch=store.epoch, now=now(), name=name))
+
+    @blueprint.get("/api/entries")
+    def entries() -> Response:
+        query = partial(
+            look.entry_list,
+            source=_asked("source"),
+            topic=_asked("topic"),
+            key=_asked("key"),
+            text=_asked("q"),
+            after=_asked("after"),
+            limit=_limit(),
+        )
+        return shown(query)
+
+    @blueprint.get("/api/entries/<source>/<path:key>/history")
+    def history(source: str, key: str) -> Response:
+        return shown(partial(look.history, source=source, key=key))
+
+    @blueprint.get("/api/runs")
+    def runs() -> Response:
+        return shown(partial(look.run_list, source=_asked("source"), after=_asked("after"), limit=_limit()))
+
+    @blueprint.get("/api/dead-letters")
+    def dead_letters() -> Response:
+        return shown(partial(look.dead_letter_list, source=_asked("source"), after=_asked("after"), limit=_limit()))
+
+    @blueprint.get("/api/holds")
+    def holds() -> Response:
+        return shown(partial(held.hold_list, source=_asked("source")))
+
+    @blueprint.post("/api/holds/<int:hold>/approve")
+    def approve(hold: int) -> Response:
+        return answer(views.DecisionView(removed=intake.decide(hold, "approved")))
+
+    @blueprint.post("/api/holds/<int:hold>/discard")
+    def discard(hold: int) -> Response:
+        return answer(views.DecisionView(removed=intake.decide(hold, "discarded")))
+
+    return blueprint
+
+
+def _asked(name: str) -> str | None:
+    return request.args.get(name) or None
+
+
+def _limit() -> int:
+    asked = request.args.get("limit", str(LIMIT))
+    if not asked.isdigit() or not 1 <= int(asked) <= MOST:
+        raise ContractError(f"limit is a whole number from 1 to {MOST}")
+    return int(asked)

@@ -1,0 +1,120 @@
+"""The composition root: only here do the store, the feed, the sockets and the doors know each other."""
+
+import time
+from importlib.metadata import version
+from typing import Any
+
+import gevent
+import structlog
+from flask import Flask, Response, g, request
+from flask_socketio import SocketIO
+from werkzeug.exceptions import HTTPException
+
+from ingest_api.contract.errors import ContractError, Unavailable
+from ingest_api.contract.wire import MAX_BODY
+from ingest_api.http import answer, door, refusal, request_id
+from realtime import sockets, wirejson
+from realtime.api import api
+from realtime.audience import Audience
+from realtime.fanout import Fanout
+from realtime.feed import Feed
+from realtime.intake import StoreIntake
+from realtime.page import HEADERS, pages
+from realtime.settings import Settings, is_loopback
+from realtime.store import read
+from realtime.store.store import Store
+
+MESSAGE = 64 * 1024  # bytes a client may send in one message
+
+log = structlog.get_logger()
+
+
+class App:
+    """The server, put together: a WSGI application, the loops behind it, and how to end them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._feed: Feed | None = None
+        self.flask = Flask("portalwire", static_folder=None)
+        self.flask.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
+        self.store = Store(settings.database_url, self._told)
+        socketio = SocketIO(
+            self.flask,
+            async_mode="gevent",
+            json=wirejson,
+            max_http_buffer_size=MESSAGE,
+            manage_session=False,
+            http_compression=True,
+        )
+        fanout = Fanout(socketio)
+        self._feed = Feed(self.store, fanout)
+        sockets.register(socketio, Audience(self.store, self._feed, fanout))
+        intake = StoreIntake(self.store)
+        for blueprint in (door(intake), api(self.store, intake), pages(self.flask, version("portalwire"))):
+            self.flask.register_blueprint(blueprint)
+        _add_health(self.flask, self.store)
+        _add_manners(self.flask)
+        self._loop = gevent.spawn(self._feed.run)
+
+    def _told(self, result: Any) -> None:
+        if self._feed is not None:
+            self._feed.tell(result)
+
+    def close(self) -> None:
+        """Finishes what was accepted, then ends the loops."""
+        self._loop.kill()
+        self.store.close()
+
+
+def _add_health(app: Flask, store: Store) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return answer({"ok": True})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        store.read(read.vitals)
+        return answer({"ok": True, "epoch": store.epoch})
+
+
+def _add_manners(app: Flask) -> None:
+    """What every request gets: an id, a log line, headers, and an error that says what to do."""
+
+    @app.before_request
+    def begin() -> Response | None:
+        g.began = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id())
+        if not is_loopback(request.host.rsplit(":", 1)[0]):
+            # a page elsewhere may have its name point here; it must not read us by it
+            return refusal(ContractError(f"this server does not answer to the name {request.host!r}"))
+        return None
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        response.headers["X-Request-ID"] = request_id()
+        quiet = request.method == "GET" and response.status_code < 400
+        (log.debug if quiet else log.info)(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.began) * 1000, 1),
+        )
+        return response
+
+    @app.errorhandler(ContractError)
+    def refused(error: ContractError) -> Response:
+        if isinstance(error, Unavailable):
+            log.error("store away", error=error.message)
+        return refusal(error)
+
+    @app.errorhandler(HTTPException)
+    def not_http(error: HTTPException) -> Response:
+        code = (error.name or "error").lower().replace(" ", "_")
+        return answer({"error": {"code": code, "message": error.description}}, error.code or 500)
+
+    @app.errorhandler(Exception)
+    def broken(_error: Exception) -> Response:
+        log.exception("request failed")
+        return answer({"error": {"code": "internal", "message": "something went wrong here; it was logged"}}, 500)

@@ -1,0 +1,59 @@
+"""What stands behind the doors: decodes off the event loop, commits, tells."""
+
+from datetime import datetime
+from functools import partial
+
+import sqlalchemy as sa
+import structlog
+
+from ingest_api.contract import Receipt, RunReport, SourceInfo, wire
+from realtime.store import holding, told
+from realtime.store.commit import Committed, commit_batch
+from realtime.store.holding import Decision
+from realtime.store.moments import now
+from realtime.store.store import Store
+
+log = structlog.get_logger()
+
+
+class StoreIntake:
+    """The Intake of the doors, and the decisions of people, on a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def entries(self, body: bytes, media: str, received_at: datetime) -> Receipt:
+        submission = self._store.aside(partial(wire.decode_submission, body, media, received_at))
+        batch = submission.batch
+        structlog.contextvars.bind_contextvars(run_id=batch.run_id, source=batch.source)
+
+        def commit(connection: sa.Connection) -> Committed:
+            return commit_batch(connection, submission, self._store.epoch)
+
+        receipt = self._store.write(commit).receipt
+        log.info(
+            "batch stored",
+            batch_id=batch.batch_id,
+            entries=len(batch.entries),
+            new=receipt.new,
+            changed=receipt.changed + receipt.corrected,
+            removed=receipt.removed,
+            rejected=len(receipt.rejected),
+            offset=receipt.offset,
+            held=receipt.held,
+        )
+        return receipt
+
+    def run(self, report: RunReport) -> None:
+        structlog.contextvars.bind_contextvars(run_id=report.run_id, source=report.source)
+        self._store.write(partial(told.record_run, report=report))
+
+    def source(self, info: SourceInfo) -> None:
+        structlog.contextvars.bind_contextvars(source=info.name)
+        self._store.write(partial(told.configure, info=info))
+
+    def decide(self, hold: int, decision: Decision) -> int:
+        """Approves or discards a held run; returns how many entries that removed. Raises NotFound."""
+        stretch = self._store.write(partial(holding.decide, hold_id=hold, decision=decision, at=now()))
+        log.info("hold decided", hold=hold, decision=decision, source=stretch.source, removed=len(stretch.changes))
+        return len(stretch.changes)

@@ -1,0 +1,99 @@
+"""OpenAPI 3.1, made from the models and the routes."""
+
+import re
+from typing import Any
+
+import msgspec
+from flask import Flask
+
+from ingest_api.contract import Receipt
+from ingest_api.http import BODIES
+from realtime.api import ANSWERS, PARAMETERS
+
+_REFUSALS = {
+    "400": "What was sent breaks the contract; nothing was stored",
+    "404": "There is no such thing",
+    "409": "This batch_id was used for another content",
+    "413": "Too large: send several batches",
+    "415": "Neither JSON nor MessagePack",
+    "503": "The store is away; nothing was stored, send the same again after Retry-After seconds",
+}
+_REFUSED = {"GET": ("400", "404", "503"), "POST": tuple(_REFUSALS), "PUT": ("400", "413", "415", "503")}
+_OK: dict[str, type] = {"POST /api/entries": Receipt, "POST /api/new_data": Receipt, **ANSWERS}
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+        }
+    },
+}
+
+
+def describe(app: Flask, version: str) -> dict[str, Any]:
+    """The document of every route under /api/. A route without models is an error, so that none goes undescribed."""
+    operations = _operations(app)
+    models = sorted({*BODIES.values(), *_OK.values()}, key=lambda model: model.__name__)
+    schemas, components = msgspec.json.schema_components(models, ref_template="#/components/schemas/{name}")
+    schema = dict(zip(models, schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation, summary in operations.items():
+        method, path = operation.split(" ")
+        paths.setdefault(path, {})[method.lower()] = _operation(operation, summary, schema)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Portalwire", "version": version, "description": "Docs: /docs. Events: docs/events.md."},
+        "paths": paths,
+        "components": {"schemas": {**components, "Error": _ERROR}},
+    }
+
+
+def _operations(app: Flask) -> dict[str, str]:
+    """`METHOD /path/{parameter}` -> what the handler is called."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/"):
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                found[f"{method} {path}"] = rule.endpoint.split(".")[-1].replace("_", " ")
+    return dict(sorted(found.items(), key=lambda item: item[0].split(" ")[::-1]))
+
+
+def _operation(operation: str, summary: str, schema: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    method, path = operation.split(" ")
+    described: dict[str, Any] = {
+        "operationId": f"{method.lower()}_{summary.replace(' ', '_')}",
+        "summary": summary.capitalize(),
+        "parameters": [
+            *({"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in _in_path(path)),
+            *(
+                {"name": name, "in": "query", "description": meaning, "schema": {"type": "string"}}
+                for name, meaning in PARAMETERS.get(operation, {}).items()
+            ),
+        ],
+        "responses": _responses(operation, schema),
+    }
+    if operation in BODIES:
+        body = {"schema": schema[BODIES[operation]]}
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": body, "application/msgpack": body},
+        }
+    return described
+
+
+def _responses(operation: str, schema: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    if operation in _OK:
+        good = {"200": {"description": "Done", "content": {"application/json": {"schema": schema[_OK[operation]]}}}}
+    else:
+        good = {"204": {"description": "Done"}}
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    refused = {s: {"description": _REFUSALS[s], "content": error} for s in _REFUSED[operation.split(" ")[0]]}
+    return {**good, **refused}
+
+
+def _in_path(path: str) -> list[str]:
+    return re.findall(r"{(\w+)}", path)

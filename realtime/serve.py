@@ -1,0 +1,79 @@
+"""The server: stores what scrapers deliver and shows it live. `python -m realtime.serve`"""
+
+# gevent must be in place before anything opens a socket or makes a lock
+from gevent import monkey
+
+monkey.patch_all()
+
+import os  # noqa: E402
+import signal  # noqa: E402
+import socket  # noqa: E402
+import sys  # noqa: E402
+from typing import Annotated  # noqa: E402
+
+import gevent  # noqa: E402
+import structlog  # noqa: E402
+import typer  # noqa: E402
+from gevent.pywsgi import WSGIServer  # noqa: E402
+
+from realtime import logs  # noqa: E402
+from realtime.app import App  # noqa: E402
+from realtime.errors import RealtimeError  # noqa: E402
+from realtime.settings import Settings  # noqa: E402
+from realtime.websocket import Handler  # noqa: E402
+
+GRACE = 5.0  # seconds that requests under way may still take when the server is told to end
+
+log = structlog.get_logger()
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (PORTALWIRE_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (PORTALWIRE_PORT).")] = None,
+    database: Annotated[str | None, typer.Option(help="Database address (PORTALWIRE_DATABASE_URL).")] = None,
+) -> None:
+    """Store what scrapers deliver, and show it live.
+
+    Settings come from the environment, each PORTALWIRE_ variable in the README; the options here go before them.
+    Ends on Ctrl-C or SIGTERM, after the requests under way.
+    """
+    given = {"PORTALWIRE_HOST": host, "PORTALWIRE_PORT": port, "PORTALWIRE_DATABASE_URL": database}
+    environment = {**os.environ, **{name: str(value) for name, value in given.items() if value is not None}}
+    try:
+        settings = Settings.read(environment)
+        logs.configure(settings.log_level)
+        listener = _listen(settings)
+        app = App(settings)
+    except (RealtimeError, OSError) as error:
+        sys.stderr.write(f"portalwire: {error}\n")
+        raise typer.Exit(2) from error
+    server = WSGIServer(listener, app.flask, handler_class=Handler, log=None, error_log=None)
+    gevent.signal_handler(signal.SIGTERM, server.stop, GRACE)
+    gevent.signal_handler(signal.SIGINT, server.stop, GRACE)
+    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    log.info("serving", address=address, database=settings.database_url.split("@")[-1], epoch=app.store.epoch)
+    server.serve_forever(stop_timeout=GRACE)
+    app.close()
+    log.info("stopped")
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket. Without TCP_NODELAY a keep-alive POST waits 40 ms for its answer."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        raise OSError(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): is another server running? "
+            "Set PORTALWIRE_PORT to another port."
+        ) from error
+    listener.listen(1024)
+    listener.setblocking(False)
+    return listener
+
+
+if __name__ == "__main__":
+    typer.run(serve)

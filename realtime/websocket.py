@@ -1,0 +1,49 @@
+"""The plain gevent transport's websocket, with bounds.
+
+A frame says how long it is before it comes, and a message may be cut into any number of frames: gevent-websocket makes
+room for whatever it is told, so a single client could take all memory.
+"""
+
+from typing import Any
+
+from geventwebsocket.exceptions import ProtocolError
+from geventwebsocket.handler import WebSocketHandler
+from geventwebsocket.websocket import WebSocket
+
+MESSAGE = 256 * 1024  # bytes of one message, in however many frames
+
+
+class BoundedWebSocket(WebSocket):  # type: ignore[misc]
+    """Ends the connection of a client that sends more than a message may hold."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, environ: dict[str, Any], stream: Any, handler: Any) -> None:
+        super().__init__(environ, stream, handler)
+        self.held = 0  # bytes of the message that is being received
+        read: Any = self.raw_read  # type: ignore[has-type]
+
+        def bounded(size: int) -> bytes:
+            if self.held + size > MESSAGE:
+                raise ProtocolError
+            data: bytes = read(size)
+            return data
+
+        self.raw_read = bounded  # type: ignore[misc]
+
+    def read_frame(self) -> Any:
+        header, payload = super().read_frame()
+        self.held = 0 if header.fin else self.held + len(payload)
+        return header, payload
+
+
+class Handler(WebSocketHandler):  # type: ignore[misc]
+    """Serves HTTP, and upgrades to bounded websockets."""
+
+    def upgrade_connection(self) -> Any:
+        upgraded = super().upgrade_connection()
+        plain = getattr(self, "websocket", None)
+        if plain is not None:
+            self.websocket = BoundedWebSocket(self.environ, plain.stream, self)
+            self.environ["wsgi.websocket"] = self.websocket
+        return upgraded

@@ -1,0 +1,101 @@
+"""What the tests share: a real server process, and the rule that what is missing is skipped at home and fails in CI."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import requests
+
+from tests.demo_fixture import demo  # noqa: F401
+
+ROOT = Path(__file__).parent.parent
+DEADLINE = 60.0  # seconds
+T = TypeVar("T")
+
+
+def eventually(condition: Callable[[], T], deadline: float = DEADLINE, what: str = "") -> T:
+    """The condition's first true value; fails when the deadline passes."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            pytest.fail(f"not within {deadline:g} s: {what or condition}; last value {value!r}")
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """`python -m realtime.serve` as a process of its own, on a port and a database that outlive it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database = folder / "server.db"
+        self.log = folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Starts it and waits until it is ready."""
+        environment = {
+            **os.environ,
+            "PORTALWIRE_PORT": str(self.port),
+            "PORTALWIRE_DATABASE_URL": f"sqlite:///{self.database}",
+        }
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "realtime.serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+        eventually(self._ready, what=f"the server is ready, see {self.log}")
+
+    def kill(self) -> None:
+        """kill -9: it has no chance to finish anything."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM, and waits for its end."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(number)
+            process.wait(timeout=30)
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            pytest.fail(f"the server ended with {self._process.returncode}:\n{self.log.read_text()[-2000:]}")
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A running server with an empty database."""
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.stop()
