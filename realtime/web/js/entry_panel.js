@@ -1,7 +1,7 @@
 /** An entry: its values, how long they stand, the trend of its leading number, and its history as a diff. */
 import { path } from "./api.js";
 import { h, hidden, glyph, portalLink } from "./dom.js";
-import { altered, labelOf, leadOf, moved, nameOf, worth } from "./fields.js";
+import { altered, labelOf, leadOf, moved, nameOf, othersOf, worth } from "./fields.js";
 import { hms, plural, titled, when } from "./format.js";
 import { fact, failed, section, stateOf } from "./panel.js";
 import { explained } from "./reasons.js";
@@ -30,7 +30,7 @@ function draw(page, source, key, told, focus) {
   const retry = () => openEntry(page, { source: source.name, key }, false);
   const { info } = source;
   const lead = leadOf(info);
-  const fields = row ? Object.keys(row.data).filter((field) => row.data[field] !== row.name && field !== lead) : [];
+  const fields = row ? othersOf(info, row.data) : [];
   const link = portalLink(row?.url, "Open at the portal ");
   panel.show(
     `entry:${source.name}/${key}`,
@@ -59,7 +59,7 @@ function values({ world }, source, row, lead, fields, versions) {
   const { info } = source;
   const gone = row.kind === "removed";
   const first = versions.at(-1);
-  const leading = lead && lead in row.data ? worth(info, lead, row.data[lead]) : null;
+  const leading = lead && lead in row.data ? worth(info, lead, row.data[lead], row.data) : null;
   const now = world.api.now();
   return h(
     "dl",
@@ -82,7 +82,7 @@ const SAID = { changed: "changed", removed: "removed", corrected: "corrected" };
 
 function version(info, v) {
   const said = SAID[v.kind] ?? (v.version > 1 ? "listed again" : "first seen");
-  const lines = v.kind === "removed" ? [] : altered(info, v.data ?? {}, v.was).flatMap((change) => diff(info, change));
+  const lines = v.kind === "removed" ? [] : altered(info, v.data ?? {}, v.was).flatMap((change) => diff(info, v.data, change));
   const t = Date.parse(v.at);
   return h(
     "li",
@@ -100,7 +100,7 @@ function version(info, v) {
 }
 
 /** One field that a version altered: minus what it was, plus what it is. */
-function diff(info, [field, before, after]) {
+function diff(info, data, [field, before, after]) {
   const sides = [
     before !== null && ["was", "−", before],
     after !== null && ["now", "+", after],
@@ -112,7 +112,7 @@ function diff(info, [field, before, after]) {
       { class: side, role: "row" },
       i === 0 && name,
       h("td", { class: "sign", role: "cell" }, h("span", { "aria-hidden": "true" }, sign), hidden(side)),
-      h("td", { role: "cell" }, side === "now" && h("span", { class: "delta" }, moved(before, after)), worth(info, field, value)),
+      h("td", { role: "cell" }, side === "now" && h("span", { class: "delta" }, moved(info, field, before, after)), worth(info, field, value, data)),
     ),
   );
 }

@@ -3,6 +3,7 @@ import { number, titled } from "./format.js";
 
 const DECIMAL = /^[-+]?\d+(\.\d+)?$/;
 const NAMES = ["name", "title"];
+const CURRENCY = "currency";
 const SAMPLE = 200; // entries looked at to learn the fields
 const COLUMNS = 6;
 
@@ -36,16 +37,23 @@ export function leadOf(info) {
 }
 
 export const labelOf = (info, field) => info?.fields?.[field]?.label ?? field.replaceAll("_", " ");
-export const unitOf = (info, field) => info?.fields?.[field]?.unit ?? "";
 
-/** A value with its unit. */
-export function worth(info, field, value) {
-  const text = show(value);
-  return text && unitOf(info, field) ? `${text} ${unitOf(info, field)}` : text;
+/** The unit of a field; the leading number of an entry that names a currency is in that currency. */
+export function unitOf(info, field, data) {
+  const unit = info?.fields?.[field]?.unit;
+  if (unit !== undefined) return unit;
+  return field === leadOf(info) && numeric(data?.[field]) !== null && typeof data[CURRENCY] === "string" ? data[CURRENCY] : "";
 }
 
-/** "+3.9 %", or nothing where a share of the old value says nothing. */
-export function moved(before, after) {
+/** A value with its unit. */
+export function worth(info, field, value, data) {
+  const [text, unit] = [show(value), unitOf(info, field, data)];
+  return text && unit ? `${text} ${unit}` : text;
+}
+
+/** "+3.9 %" of the leading number; nothing where a share of the old value says nothing. */
+export function moved(info, field, before, after) {
+  if (field !== leadOf(info)) return "";
   const [from, to] = [numeric(before), numeric(after)];
   if (from === null || to === null || from === to || from <= 0) return "";
   const share = (Math.abs(to - from) / from) * 100;
@@ -60,25 +68,36 @@ export function altered(info, data, was) {
     .map((field) => [field, was[field], data[field] ?? null]);
 }
 
+/** What an entry has beside its name and its leading value, in the source's order. */
+export function othersOf(info, data) {
+  const lead = leadOf(info);
+  const absorbed = (field) => field === CURRENCY && lead in data && unitOf(info, lead, data) === data[CURRENCY];
+  const all = [...new Set([...Object.keys(info?.fields ?? {}), ...Object.keys(data)])];
+  return all.filter((field) => field in data && field !== lead && !NAMES.includes(field) && !absorbed(field));
+}
+
 /** The columns of one source's table, learnt from some of its entries: {field, label, unit, num, cls}. */
 export function columnsOf(info, rows) {
   const lead = leadOf(info);
   const known = Object.keys(info?.fields ?? {});
   const seen = new Map(); // field -> {numbers, values, longest}
   for (const { data } of rows.slice(0, SAMPLE)) for (const [field, value] of Object.entries(data)) learn(seen, field, value);
-  const fields = [...new Set([lead, ...known, ...seen.keys()])].filter((field) => seen.has(field) && !NAMES.includes(field));
+  const currency = seen.get(CURRENCY)?.only ?? null; // one for all: it goes to the head
+  const told = (field) => seen.has(field) && !NAMES.includes(field) && !(field === CURRENCY && currency);
+  const fields = [...new Set([lead, ...known, ...seen.keys()])].filter(told);
   return fields.slice(0, COLUMNS).map((field, place) => {
     const { numbers, values, longest } = seen.get(field);
     const num = info?.fields?.[field]?.num ?? (values > 0 && numbers === values);
     const width = field === lead && num ? "c-money" : longest > 14 ? "c-wide" : "c-small";
     const yields = place >= 3 ? " c-rare" : place >= 1 ? " c-opt" : "";
-    return { field, label: titled(labelOf(info, field)), unit: unitOf(info, field), num, cls: width + yields };
+    return { field, label: titled(labelOf(info, field)), unit: unitOf(info, field, { [field]: 0, [CURRENCY]: currency }), num, cls: width + yields };
   });
 }
 
 function learn(seen, field, value) {
-  const told = seen.get(field) ?? { numbers: 0, values: 0, longest: 0 };
   const text = show(value);
+  const told = seen.get(field) ?? { numbers: 0, values: 0, longest: 0, only: text };
+  if (told.only !== text) told.only = null;
   if (text) told.values += 1;
   if (numeric(value) !== null) told.numbers += 1;
   told.longest = Math.max(told.longest, text.length);

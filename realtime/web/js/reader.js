@@ -12,7 +12,8 @@ const KEPT = 5_000; // unread rows remembered over a reload
 
 export class Reader extends EventTarget {
   unread = new Set(); // ids
-  look; // ms: when they were last here
+  looked = recall("look"); // ms: when they were last here, or null at a first visit
+  #came; // ms: when this visit began
   #kept = new Map(recall("unread", [])); // id -> offset
   #input = performance.now();
   #left = false;
@@ -22,10 +23,15 @@ export class Reader extends EventTarget {
   constructor(now) {
     super();
     this.now = now;
-    this.look = recall("look") ?? now();
+    this.#came = now();
     for (const type of ["pointerdown", "pointermove", "wheel", "keydown", "focus"])
       addEventListener(type, () => this.#arrive(), { passive: true, capture: true });
     document.addEventListener("visibilitychange", () => document.hidden && this.#leave());
+  }
+
+  /** ms since which things are news: the last look, or the beginning of a first visit. */
+  get look() {
+    return this.looked ?? this.#came;
   }
 
   get present() {
@@ -60,7 +66,7 @@ export class Reader extends EventTarget {
 
   /** Everything among `ids` is read, and now is the last look. */
   mark(ids) {
-    this.look = this.now();
+    this.looked = this.now();
     for (const id of ids) this.unread.delete(id);
     this.#tell();
   }
@@ -71,7 +77,7 @@ export class Reader extends EventTarget {
 
   /** Remember for the next visit. @param rows id -> Row. */
   save(rows) {
-    keep("look", this.look);
+    keep("look", this.looked);
     const unread = [...this.unread].slice(-KEPT).map((id) => [id, rows.get(id)?.offset]);
     keep("unread", unread);
   }
@@ -84,7 +90,7 @@ export class Reader extends EventTarget {
   #leave() {
     if (this.#left) return;
     this.#left = true;
-    this.look = this.now();
+    this.looked = this.now();
     for (const id of this.#shown) this.unread.delete(id);
     this.#shown.clear();
     this.#tell();

@@ -182,7 +182,9 @@ export class Table {
   }
 
   #withEdges(rows) {
-    const edges = [{ t: this.page.reader.look, name: "look", words: `You looked at ${hms(this.page.reader.look)}` }, ...this.#mended()];
+    const { looked } = this.page.reader;
+    const edges = this.#mended();
+    if (looked !== null) edges.push({ t: looked, name: "look", words: `You looked at ${hms(looked)}` });
     edges.sort((a, b) => b.t - a.t);
     const items = [];
     for (const { id, t } of rows) {
@@ -227,7 +229,7 @@ export class Table {
   }
 
   #node(item, index) {
-    if (!item.id) return edgeRow(item, $("head").querySelectorAll("th").length);
+    if (!item.id) return edgeRow(item);
     const row = this.page.world.rows.get(item.id);
     if (!row) return h("tr", { role: "row", "data-kind": "removed" }, h("td", { role: "cell" }));
     const tr = entryRow(row, this.page.world.sources.get(row.source), this.columns, this.#told(row, index));

@@ -27,7 +27,7 @@ export function entryRow(row, source, columns, told) {
     cell("c-entry", h("button", { class: "open", type: "button", tabindex: "-1", title: row.name }, row.name)),
     cell("c-key", row.key),
     told.topic ? cell("c-topic", row.topic ?? "") : null,
-    columns?.map((column) => cell(`c-cell ${column.cls}${column.num ? " num" : ""}`, fieldCell(column, row))),
+    columns?.map((column) => cell(`c-cell ${column.cls}${column.num ? " num" : ""}`, fieldCell(info, column, row))),
     cell("c-what", h("span", { class: "happened" }, happened(info, row)), h("span", { class: "from" }, doubt(state, ""), source.title)),
     cell("c-seq num", String(row.version)),
   );
@@ -41,11 +41,11 @@ const sameDay = (t, now) => new Date(t).toDateString() === new Date(now).toDateS
 const dayOf = (t, now) => when(t, now).split(", ")[0];
 
 /** A line across the table: where the reader left, where the connection was lost. */
-export function edgeRow({ name, words }, columns) {
+export function edgeRow({ name, words }) {
   return h(
     "tr",
     { class: "edge", role: "row", "data-edge": name },
-    h("td", { role: "cell", colspan: columns }, h("span", {}, words)),
+    h("td", { role: "cell" }, h("span", {}, words)),
   );
 }
 

@@ -19,7 +19,7 @@ export function trend(info, lead, versions) {
   const x = (i) => (i / points.length) * WIDE;
   const y = (n) => TOP + TALL - ((n - low) / (high - low || 1)) * TALL;
   const line = points.map((n, i) => `${i ? "V" : "M0 "}${y(n)}H${x(i + 1)}`).join("");
-  const [first, last] = [worth(info, lead, values[0]), worth(info, lead, values.at(-1))];
+  const [first, last] = [values[0], values.at(-1)].map((value) => worth(info, lead, value, versions[0].data));
   const range = `From ${first} to ${last}; lowest ${show(String(low))}, highest ${show(String(high))}.`;
   return section(
     `${titled(labelOf(info, lead))} over ${plural(values.length, "value")}`,

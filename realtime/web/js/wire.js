@@ -75,8 +75,8 @@ function strokes({ world, reader }, ticks, { x }) {
 }
 
 function looked({ line, reader }, { x, from, width }) {
-  if (line.blind || reader.look < from) return [];
-  const at = x(reader.look);
+  if (line.blind || reader.looked === null || reader.looked < from) return [];
+  const at = x(reader.looked);
   const said = at < width - 84 && at > 30;
   return [
     svg("path", { class: "look", d: `M${at} 2V30` }),
@@ -86,7 +86,7 @@ function looked({ line, reader }, { x, from, width }) {
 
 function labels({ reader, line }, { x, from, to, width }) {
   const marks = [];
-  const clear = (at) => at > 20 && at < width - 44 && (line.blind || reader.look < from || Math.abs(at - x(reader.look)) > 56);
+  const clear = (at) => at > 20 && at < width - 44 && (line.blind || reader.looked < from || Math.abs(at - x(reader.looked)) > 56);
   for (let t = Math.ceil(from / FIVE_MINUTES) * FIVE_MINUTES; t < to; t += FIVE_MINUTES)
     if (clear(x(t))) marks.push(svg("text", { x: x(t), y: 40, "text-anchor": "middle" }, hm(t)));
   return [marks, svg("text", { x: width, y: 40, "text-anchor": "end" }, "now")];
