@@ -140,6 +140,37 @@ class Hung(ScraperError):
     code = "hung"
 
 
+class KeyMissing(BadEntry):
+    """An entry has no key, so nobody can tell which entries are still there."""
+
+    code = "key_missing"
+
+
+class PagesMissed(FetchFailed):
+    """Pages did not come, so nobody can tell which entries are still there."""
+
+    code = "pages_missed"
+
+
+class Interrupted(ScraperError):
+    """The run was interrupted."""
+
+    code = "interrupted"
+
+
+class Crashed(ScraperError):
+    """The scraper's process ended in the middle of a run."""
+
+    code = "crashed"
+
+
+class UnknownSource(ScraperError):
+    """There is no such source."""
+
+    code = "unknown_source"
+    lasting = True
+
+
 class ConfigError(ScraperError):
     """The configuration cannot be used."""
 

@@ -1,5 +1,6 @@
 """What no type can say: settings that must fit together, or name something that exists."""
 
+import ipaddress
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -29,6 +30,11 @@ def broken_rules(source: Source) -> Iterator[tuple[str, str]]:
         yield "start", "is missing: fields need the address of the first page"
     if source.expect.at_most is not None and source.expect.at_most < source.expect.at_least:
         yield "expect.at_most", "is less than at_least"
+    if source.misfire is not None and source.misfire < 1:
+        yield "misfire", "is less than a second: leave it out to run once, however late"
+    for host in source.hosts:
+        if "/" in host and not _is_network(host):
+            yield "hosts", f"{host!r} is neither a host nor a network: write host, host:port or 10.1.0.0/16"
     yield from _time(source)
 
 
@@ -41,6 +47,14 @@ def _time(source: Source) -> Iterator[tuple[str, str]]:
         reason = _no_cron(source.cron, source.timezone)
         if reason:
             yield "cron", reason
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_zone(name: str) -> bool:

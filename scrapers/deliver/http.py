@@ -139,10 +139,13 @@ class Courier:
         queue, tries = deque(self.spool.pending()), 0
         while queue:
             try:
+                self._obey_hold(until, wait)
                 self._one(queue[0])
             except Away as away:
                 self.failure = away
-                pause = _pause(tries, away.pause)
+                if away.pause:
+                    self.spool.hold(away.pause)
+                pause = away.pause or _pause(tries)
                 if time.monotonic() + pause > until:
                     return False
                 wait(pause)
@@ -155,6 +158,14 @@ class Courier:
             queue.popleft()
             queue = queue or deque(self.spool.pending())
         return True
+
+    def _obey_hold(self, until: float, wait: Wait) -> None:
+        """What the server asked of an earlier sender binds this one too."""
+        left = self.spool.held()
+        if left and time.monotonic() + left <= until:
+            wait(left)
+        elif left:
+            raise Away(f"{self.door.url} asked not to be called for another {left:.0f} s")
 
     def _one(self, kept: Path) -> None:
         try:
@@ -183,17 +194,15 @@ class _Bearer(AuthBase):
         return request
 
 
-def _pause(tries: int, asked: float | None) -> float:
-    """Seconds until the next try: what the server asks for, else longer each time and never in step with others."""
-    if asked is not None:
-        return asked
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries, 10)) * random.uniform(0.75, 1.25)
+def _pause(tries: int) -> float:
+    """Seconds until the next try: longer each time, and never in step with others."""
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries, 10)) * random.uniform(0.75, 1.25)
 
 
 def _retry_after(answer: requests.Response) -> float | None:
     value = answer.headers.get("Retry-After")
     try:
-        return max(0.0, float(Retry().parse_retry_after(value))) if value else None
+        return max(0.0, Retry().parse_retry_after(value)) if value else None
     except InvalidHeader:
         return None
 

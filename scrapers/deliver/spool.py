@@ -98,6 +98,18 @@ class Spool:
                 self._sweep()
             yield ours
 
+    def hold(self, seconds: float) -> None:
+        """Send nothing for so long: the server asked for it."""
+        (self.folder / ".hold").write_text(str(time.time() + seconds))
+
+    def held(self) -> float:
+        """Seconds until something may be sent again."""
+        try:
+            left = float((self.folder / ".hold").read_text()) - time.time()
+        except (FileNotFoundError, ValueError):
+            return 0.0
+        return max(0.0, left)
+
     def _written(self, request: Request) -> Path:
         half = self.folder / f".{os.getpid()}-{time.time_ns()}.half"
         try:

@@ -1,0 +1,64 @@
+"""What can be run: the sources of schedules.yaml, and every portal there is, each found by name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from scrapers.config import Schedules, Source, load
+from scrapers.errors import ConfigError, UnknownSource
+from scrapers.fields import portal_of
+from scrapers.portal import PORTALS, Portal, discover
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Sources and portals. A portal that schedules.yaml does not name is a source with every setting at its default."""
+
+    path: Path
+    schedules: Schedules
+    portals: dict[str, Portal]
+
+    @classmethod
+    def read(cls, path: Path, *, optional: bool = False) -> "Catalogue":
+        """From the schedules at `path`; where it is `optional` it may be missing. Raises ConfigError, PortalError."""
+        nothing = optional and not path.exists()
+        schedules = Schedules(sources={}) if nothing else load(path)
+        return cls(path, schedules, discover(*cls.folders(path, schedules)))
+
+    @staticmethod
+    def folders(path: Path, schedules: Schedules) -> list[Path]:
+        """Where the portals are."""
+        return [PORTALS, *(path.parent / folder for folder in schedules.portals)]
+
+    def names(self) -> list[str]:
+        """Every source that can be run, those of schedules.yaml first."""
+        used = {source.portal or name for name, source in self.schedules.sources.items()}
+        return [*self.schedules.sources, *sorted(self.portals.keys() - used)]
+
+    def source(self, name: str) -> Source:
+        """Raises UnknownSource, which says what there is."""
+        if name in self.schedules.sources:
+            return self.schedules.sources[name]
+        if name in self.portals:
+            return Source(name=name)
+        raise UnknownSource(f"there is no source named {name!r}: {nearest(name, self.names())}")
+
+    def portal(self, source: Source) -> Portal:
+        """How the source is read, and where it starts. Raises ConfigError."""
+        if source.fields:
+            return portal_of(source)
+        name = source.portal or source.name
+        if name not in self.portals:
+            hint = nearest(name, self.portals)
+            raise ConfigError([f"{self.path}: source {source.name} needs a portal named {name!r}: {hint}"])
+        portal = self.portals[name]
+        return replace(portal, start=source.start) if source.start else portal
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A suggestion, and the whole choice."""
+    known = list(known)
+    near = get_close_matches(word, known, n=1)
+    choice = f"there are {', '.join(known)}" if known else "there are none yet"
+    return f"did you mean {near[0]}? ({choice})" if near else choice

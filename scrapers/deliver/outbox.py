@@ -1,0 +1,41 @@
+"""A run's way out: what it has to say is spooled first, then sent at once if the server is there."""
+
+import gzip
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ingest_api.contract import Batch, RunReport, SourceInfo
+from ingest_api.contract.wire import encode
+from scrapers.deliver.http import Courier
+from scrapers.deliver.spool import Request
+
+_LEVEL = 5  # of gzip: most of the gain at a fraction of the time
+
+
+class Outbox:
+    """Keeps contract values for the server; sends in passing, without waiting for a server that is away."""
+
+    def __init__(self, courier: Courier) -> None:
+        self.courier = courier
+
+    def announce(self, info: SourceInfo) -> None:
+        """How the source is configured, and when it runs next. Raises SpoolFull."""
+        self._put(Request("source", "PUT", f"/api/sources/{info.name}", self.courier.run_id, encode(info)))
+
+    def report(self, report: RunReport) -> None:
+        """A run's start or end. Raises SpoolFull."""
+        self._put(Request("run", "POST", "/api/runs", report.run_id, encode(report)))
+
+    def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
+        """Entries; the `unfit` are sent beside them, for the server to keep as dead letters. Raises SpoolFull."""
+        content = msgspec.to_builtins(batch)
+        content["entries"] += unfit
+        body = gzip.compress(encode(content), _LEVEL, mtime=0)
+        self._put(Request("batch", "POST", "/api/entries", batch.run_id, body, "gzip"))
+
+    def _put(self, request: Request) -> None:
+        self.courier.spool.put(request)
+        if not self.courier.failure:
+            self.courier.send()

@@ -1,0 +1,64 @@
+"""One run from the portal to the server: what the commands do for a source, by hand or by schedule."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from ingest_api.contract import Batch, Entry, RunReport
+from scrapers.config import Settings, Source
+from scrapers.deliver.http import Courier, Door
+from scrapers.deliver.outbox import Outbox
+from scrapers.deliver.spool import Spool
+from scrapers.harvest import Harvest
+from scrapers.portal import Portal
+from scrapers.summary import Summary
+from scrapers.visit import Visit
+
+log = structlog.get_logger()
+Show = Callable[[Entry], None]
+
+
+def deliver(
+    source: Source,
+    portal: Portal,
+    visit: Visit,
+    settings: Settings,
+    run_id: str,
+    *,
+    show: Show,
+    patience: float,
+    next_run: datetime | None = None,
+) -> Summary:
+    """Read the portal and deliver what it holds, waiting at the end up to `patience` seconds for the server.
+
+    Raises DeliveryFailed when the spool cannot be written.
+    """
+    with structlog.contextvars.bound_contextvars(source=source.name, run_id=run_id):
+        with Door(settings.ingest_url, settings.token) as door:
+            courier = Courier(Spool(settings.var, source.name), door, run_id)
+            outbox = Outbox(courier)
+            outbox.announce(source.info(next_run))
+            report = Harvest(source, portal, visit, outbox, settings.var, run_id, show).run()
+            courier.send(patience)
+        summary = Summary.of(report, courier)
+        log.info("run ended", **summary.fields())
+    return summary
+
+
+def rehearse(source: Source, portal: Portal, visit: Visit, var: Path, run_id: str, *, show: Show) -> RunReport:
+    """Read the portal and deliver nothing."""
+    with structlog.contextvars.bound_contextvars(source=source.name, run_id=run_id):
+        return Harvest(source, portal, visit, _Nowhere(), var, run_id, show).run()
+
+
+class _Nowhere:
+    """A sink that keeps nothing."""
+
+    def report(self, report: RunReport) -> None:
+        log.debug("report", state=report.state)
+
+    def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
+        log.debug("batch", entries=len(batch.entries), unfit=len(unfit))

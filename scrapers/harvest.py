@@ -1,0 +1,200 @@
+"""One run: every entry a portal yields, cleaned, judged and handed on in batches, and a report of how it went.
+
+Only a run that saw everything says `complete`, and with it what has vanished: one that failed, lost a page, met an
+entry without a key or did not look as expected never does.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import structlog
+
+from ingest_api.contract import Batch, Entry, RunFault, RunReport
+from ingest_api.contract.entry import MAX_KEY
+from scrapers import failures
+from scrapers.clean import cleaned, line
+from scrapers.config import Source
+from scrapers.errors import (
+    BadEntry,
+    DeliveryFailed,
+    FetchFailed,
+    FieldMissing,
+    Hung,
+    Interrupted,
+    KeyMissing,
+    PagesMissed,
+    fault,
+)
+from scrapers.portal import Portal
+from scrapers.quality import check_fields, check_least, check_most, repeated
+from scrapers.visit import Visit
+
+BATCH = 500  # entries
+_DEAD_TEXT = 8000  # characters kept of an entry that does not fit
+
+log = structlog.get_logger()
+
+
+class Sink(Protocol):
+    """Where a run's words go."""
+
+    def report(self, report: RunReport) -> None: ...
+
+    def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None: ...
+
+
+def new_run_id() -> str:
+    """Sortable by time, and nobody else's."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+@dataclass
+class Harvest:
+    """A run of `source`. `show` is called with each entry as it will be delivered."""
+
+    source: Source
+    portal: Portal
+    visit: Visit
+    sink: Sink
+    var: Path
+    run_id: str = field(default_factory=new_run_id)
+    show: Callable[[Entry], None] = lambda entry: None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    keys: list[str] = field(default_factory=list)
+    unfit: int = 0
+    batches: int = 0
+    _began: float = field(default_factory=time.monotonic)
+    _waiting: list[Entry] = field(default_factory=list)
+    _unfit_waiting: list[dict[str, Any]] = field(default_factory=list)
+    _keyless: int = 0
+
+    def run(self) -> RunReport:
+        """The report as it was sent at the end. Raises DeliveryFailed when nothing more can be handed on."""
+        self.sink.report(self._report("running"))
+        try:
+            self._read()
+            self._judge()
+            doubt = self._doubt()
+            self._hand_on(complete=doubt is None)
+        except DeliveryFailed:
+            raise
+        except KeyboardInterrupt:
+            self.sink.report(self._report("failed", fault(Interrupted())))
+            raise
+        except Exception as error:  # noqa: BLE001 a portal's function may raise anything
+            return self._ended_by(error)
+        return self._finish("partial", doubt) if doubt else self._finish("complete")
+
+    def _read(self) -> None:
+        with closing(self._yielded()) as entries:
+            for entry in entries:
+                if not isinstance(entry, Entry):
+                    raise BadEntry(f"the scraper yielded {type(entry).__name__}, an Entry is expected")
+                if len(self._waiting) + len(self._unfit_waiting) == BATCH:
+                    check_fields(self.source.expect, self._waiting)
+                    self._hand_on(complete=False)
+                self._take(entry)
+                check_most(self.source.expect, len(self.keys))
+                if time.monotonic() - self._began > self.source.limit:
+                    raise Hung
+
+    def _yielded(self) -> Generator[Entry, None, None]:
+        """What the portal yields; also of a function that returns a list."""
+        yield from self.portal.scrape(self.visit)
+
+    def _take(self, entry: Entry) -> None:
+        page = self.visit.last
+        try:
+            entry = cleaned(entry, page.url if page else self.portal.start, page.fetched_at if page else None)
+        except BadEntry as error:
+            self._set_aside(entry, error)
+            return
+        self.keys.append(entry.key)
+        self._waiting.append(entry)
+        self.show(entry)
+
+    def _set_aside(self, entry: Entry, error: BadEntry) -> None:
+        """An entry that does not fit harms no other. `data` that is text makes sure that it is kept, and not stored."""
+        self.unfit += 1
+        key = line(entry.key) if isinstance(entry.key, str) else ""
+        if 0 < len(key) <= MAX_KEY:
+            self.keys.append(key)
+        else:
+            self._keyless += 1
+        self._unfit_waiting.append({"key": key[:MAX_KEY], "data": f"{error.message} {entry!r}"[:_DEAD_TEXT]})
+        log.warning("entry set aside", reason=error.message)
+
+    def _judge(self) -> None:
+        check_fields(self.source.expect, self._waiting)
+        check_least(self.source.expect, len(self.keys))
+        twice = repeated(self.keys)
+        if twice:
+            log.warning("keys came more than once, the later entry counts", count=len(twice), first=twice[0])
+
+    def _doubt(self) -> FetchFailed | KeyMissing | None:
+        """Why a run that ended well may still not have seen everything."""
+        if self.visit.missed:
+            return PagesMissed(f"{self.visit.missed} pages did not come")
+        return KeyMissing(f"{self._keyless} entries have no usable key") if self._keyless else None
+
+    def _hand_on(self, *, complete: bool) -> None:
+        """The entries waiting, as a batch. A complete one names every key of the run."""
+        if not (complete or self._waiting or self._unfit_waiting):
+            return
+        batch = Batch(
+            source=self.source.name,
+            run_id=self.run_id,
+            batch_id=f"{self.run_id}-{self.batches}",
+            entries=self._waiting,
+            complete=complete,
+            keys=list(dict.fromkeys(self.keys)) if complete else None,
+            as_of=self.started,
+            parser=self.portal.parser,
+        )
+        self.sink.batch(batch, self._unfit_waiting)
+        self.batches += 1
+        self._waiting, self._unfit_waiting = [], []
+
+    def _ended_by(self, error: Exception) -> RunReport:
+        """A fetch that failed on the way does not undo what was seen; anything else makes it doubtful."""
+        if isinstance(error, FetchFailed) and not error.lasting:
+            with suppress(FieldMissing):
+                check_fields(self.source.expect, self._waiting)
+                self._hand_on(complete=False)
+        log.error("run failed", reason=str(error), exc_info=fault(error).code == "bug")
+        return self._finish("partial" if self.batches else "failed", error)
+
+    def _finish(self, state: Literal["complete", "partial", "failed"], error: Exception | None = None) -> RunReport:
+        why = self._explained(error) if error else None
+        report = self._report(state, why)
+        self.sink.report(report)
+        return report
+
+    def _explained(self, error: Exception) -> RunFault:
+        why = fault(error)
+        saved = why.saved or failures.keep(self.visit, self.var / "failures" / self.source.name, self.run_id)
+        return RunFault(
+            code=why.code, message=why.message, lasting=why.lasting, page=why.page, selector=why.selector, saved=saved
+        )
+
+    def _report(
+        self, state: Literal["running", "complete", "partial", "failed"], why: RunFault | None = None
+    ) -> RunReport:
+        return RunReport(
+            run_id=self.run_id,
+            source=self.source.name,
+            state=state,
+            started_at=self.started,
+            finished_at=None if state == "running" else datetime.now(UTC),
+            pages=self.visit.pages,
+            seen=len(self.keys) + self._keyless,
+            parser=self.portal.parser,
+            fetch=self.source.fetch,
+            fault=why,
+        )

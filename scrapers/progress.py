@@ -1,0 +1,47 @@
+"""How far a run is: a moving line on a terminal, now and then a line in a log; entries on stdout if they are wanted."""
+
+import sys
+import time
+
+import structlog
+from rich.console import Console
+from rich.status import Status
+
+from ingest_api.contract import Entry
+from ingest_api.contract.wire import encode
+from scrapers.visit import Visit
+
+EVERY = 5.0  # seconds between two lines in a log
+
+log = structlog.get_logger()
+
+
+class Progress:
+    """Told of each entry by `show`. With `print_entries` each goes to stdout as a line of JSON."""
+
+    def __init__(self, screen: Console, visit: Visit, print_entries: bool) -> None:
+        self._visit = visit
+        self._print_entries = print_entries
+        self._status = Status("reading …", console=screen) if screen.is_terminal else None
+        self._seen = 0
+        self._told = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._status:
+            self._status.stop()
+
+    def show(self, entry: Entry) -> None:
+        self._seen += 1
+        if self._print_entries:
+            sys.stdout.buffer.write(encode(entry) + b"\n")
+            sys.stdout.buffer.flush()
+        if self._status:
+            self._status.update(f"{self._seen} entries, {self._visit.pages} pages")
+        elif time.monotonic() - self._told >= EVERY:
+            self._told = time.monotonic()
+            log.info("reading", seen=self._seen, pages=self._visit.pages)
