@@ -16,7 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
-PATIENCE = 3.0  # seconds between asking a left-over process to end and ending it
+HONCHO_KILLS_AFTER = 5.0  # seconds, as it is written in Honcho
+PATIENCE = 3.0  # seconds between asking an orphan to end and ending it
 
 
 def main() -> int:
@@ -28,22 +29,24 @@ def main() -> int:
     adopt_orphans()
     command = [sys.executable, "-m", "honcho", "start"]
     honcho = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, preexec_fn=end_with_parent)
-    stopped = False
+    asked: list[float] = []  # when we were asked to stop
 
     def stop(number: int, frame: object) -> None:
-        nonlocal stopped
-        stopped = True
-        honcho.send_signal(signal.SIGTERM)
+        asked.append(time.monotonic())
+        honcho.terminate()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     end_with_parent()
-    try:
-        announce(host, port, honcho)
-        ended = wait(honcho)
-    finally:
-        end_orphans()
-    return 0 if stopped else ended or 1
+    announced = False
+    while honcho.poll() is None:
+        announced = announced or announce(near(host), port)
+        bury(besides=honcho.pid)
+        if asked and time.monotonic() - asked[0] > HONCHO_KILLS_AFTER + 1:
+            end_orphans(besides=honcho.pid)  # one that holds a pipe to Honcho keeps it waiting
+        time.sleep(0.1)
+    end_orphans()
+    return 0 if asked else honcho.returncode or 1
 
 
 def environment() -> dict[str, str]:
@@ -76,13 +79,12 @@ def taken(host: str, port: int) -> bool:
     return False
 
 
-def announce(host: str, port: int, honcho: subprocess.Popen[bytes]) -> None:
-    """Says where the page is as soon as the server is ready; nothing if all ended before."""
-    while honcho.poll() is None:
-        if ready(near(host), port):
-            print(f"\n  Portalwire is at http://{near(host)}:{port}   (Ctrl-C ends it)\n", flush=True)
-            return
-        time.sleep(0.2)
+def announce(host: str, port: int) -> bool:
+    """Says where the page is, if the server is ready."""
+    if not ready(host, port):
+        return False
+    print(f"\n  Portalwire is at http://{host}:{port}   (Ctrl-C ends it)\n", flush=True)
+    return True
 
 
 def ready(host: str, port: int) -> bool:
@@ -94,15 +96,6 @@ def ready(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def wait(honcho: subprocess.Popen[bytes]) -> int:
-    """Waits for honcho's end, and buries the adopted processes that end before it."""
-    while honcho.poll() is None:
-        pid, status = os.wait()
-        if pid == honcho.pid:
-            honcho.returncode = os.waitstatus_to_exitcode(status)
-    return honcho.returncode
 
 
 def adopt_orphans() -> None:
@@ -120,10 +113,16 @@ def prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def end_orphans() -> None:
+def bury(besides: int) -> None:
+    """Takes note of adopted processes that ended, so that no zombies gather; `besides` is waited for elsewhere."""
+    while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != besides:
+        os.waitpid(ended.si_pid, 0)
+
+
+def end_orphans(besides: int = 0) -> None:
     """Ends whatever became our child, and what becomes so by that, gently first."""
     began = time.monotonic()
-    while orphans := children():
+    while orphans := children() - {besides}:
         patient = time.monotonic() - began < PATIENCE
         for pid in orphans:
             os.kill(pid, signal.SIGTERM if patient else signal.SIGKILL)
@@ -132,11 +131,11 @@ def end_orphans() -> None:
             os.waitpid(pid, os.WNOHANG)
 
 
-def children() -> list[int]:
+def children() -> set[int]:
     """Our child processes, the ended ones too until they are waited for."""
     me = str(os.getpid())
     statuses = ((entry.name, read(entry / "stat")) for entry in Path("/proc").glob("[0-9]*"))
-    return [int(pid) for pid, status in statuses if status.rpartition(")")[2].split()[1:2] == [me]]
+    return {int(pid) for pid, status in statuses if status.rpartition(")")[2].split()[1:2] == [me]}
 
 
 def read(file: Path) -> str:

@@ -90,7 +90,7 @@ def once(step: str, made_from: list[str], make: Callable[[str], None]) -> None:
 
 
 def pip(*arguments: str) -> None:
-    call([str(VENV / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments])
+    call([str(VENV / "bin" / "python"), "-m", "pip", "-qq", "--disable-pip-version-check", *arguments])
 
 
 def call(command: list[str], **environment: str) -> None:
