@@ -12,9 +12,14 @@ class Visit(Protocol):
     relative addresses are read against it.
     """
 
-    pages: int
-    missed: int
-    last: Page | None
+    @property
+    def pages(self) -> int: ...
+
+    @property
+    def missed(self) -> int: ...
+
+    @property
+    def last(self) -> Page | None: ...
 
     def __call__(self, url: str | None = None, *, wait: str | None = None) -> Page:
         """The page at `url`; `wait` is a selector that a browser waits for. Raises ScraperError."""

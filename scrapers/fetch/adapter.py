@@ -16,6 +16,7 @@ from scrapers.fetch.deadline import Deadline
 from scrapers.fetch.gate import Gate
 
 _CHUNK = 64 * 1024
+_OF_THE_WIRE = ("Content-Encoding", "Content-Length", "Transfer-Encoding")  # not true of a body that was read
 
 
 class BoundedAdapter(HTTPAdapter):
@@ -34,7 +35,8 @@ class BoundedAdapter(HTTPAdapter):
         kwargs["stream"] = True
         response = super().send(request, *args, **kwargs)
         response.raw = self._read(response.raw, request.url or "")
-        response.headers.pop("Content-Encoding", None)
+        for name in _OF_THE_WIRE:
+            response.headers.pop(name, None)
         return response
 
     def _read(self, raw: HTTPResponse, url: str) -> HTTPResponse:
@@ -52,7 +54,8 @@ class BoundedAdapter(HTTPAdapter):
         raw.release_conn()
         body.seek(0)
         headers = raw.headers.copy()
-        headers.discard("Content-Encoding")
+        for name in _OF_THE_WIRE:
+            headers.discard(name)
         return HTTPResponse(
             body=body,
             headers=headers,
@@ -76,7 +79,7 @@ def _pools(gate: Gate, deadline: Deadline) -> dict[str, type[HTTPConnectionPool]
             try:
                 super().connect()
             finally:
-                deadline.ready(self)
+                deadline.ready(self.sock)
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
@@ -86,7 +89,7 @@ def _pools(gate: Gate, deadline: Deadline) -> dict[str, type[HTTPConnectionPool]
             try:
                 super().connect()
             finally:
-                deadline.ready(self)
+                deadline.ready(self.sock)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

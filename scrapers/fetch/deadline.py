@@ -10,15 +10,13 @@ import threading
 import weakref
 from collections.abc import Iterator
 
-from urllib3.connection import HTTPConnection
-
 
 class Deadline:
     """Watches the connections of one session, which makes one request at a time."""
 
     def __init__(self) -> None:
         self.expired = False
-        self._connections: weakref.WeakSet[HTTPConnection] = weakref.WeakSet()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._shaking_hands: socket.socket | None = None  # our own handle of a connection that is being made
         self._lock = threading.Lock()
 
@@ -42,10 +40,14 @@ class Deadline:
             if self.expired:
                 _shut(self._shaking_hands)
 
-    def ready(self, connection: HTTPConnection) -> None:
-        """The connection is complete, or has failed."""
+    def ready(self, connection: socket.socket | None) -> None:
+        """The connection is complete; None when it failed.
+
+        The socket itself is kept, not its HTTPConnection: that one lets go of it before the body is read.
+        """
         with self._lock:
-            self._connections.add(connection)
+            if connection is not None:
+                self._sockets.add(connection)
             if self._shaking_hands is not None:
                 self._shaking_hands.close()
                 self._shaking_hands = None
@@ -53,11 +55,11 @@ class Deadline:
     def _cut(self) -> None:
         with self._lock:
             self.expired = True
-            for open_socket in (self._shaking_hands, *(each.sock for each in self._connections)):
+            for open_socket in (self._shaking_hands, *self._sockets):
                 if open_socket is not None:
                     _shut(open_socket)
 
 
 def _shut(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # it has ended by itself
-        connection.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS's own would first say goodbye

@@ -34,23 +34,32 @@ class HttpVisit:
         politeness: Politeness | None = None,
     ) -> None:
         self.pages = 0
+        self.missed = 0
         self.last: Page | None = None
         self._start = start
         self._session = PoliteSession(source, start, var, limits or Limits(), politeness or Politeness())
 
     def __call__(self, url: str | None = None, *, wait: str | None = None) -> Page:
-        address = join(self.last.url if self.last else self._start, url or self._start)
-        response = self._session.get(address)
-        page = self._page(response)
+        self.missed += 1
+        page = self._fetched(url or self._start)
+        self.missed -= 1
         self.pages += 1
-        self.last = page
-        if response.status_code not in (200, 203):
-            raise _refusal(response, page)
-        lookalike.check(page, address)
         return page
 
     def close(self) -> None:
         self._session.close()
+
+    def _fetched(self, url: str) -> Page:
+        try:
+            address = join(self.last.url if self.last else self._start, url)
+        except ValueError as error:
+            raise FetchFailed(f"{url[:200]!r} is no address: {error}") from error
+        response = self._session.get(address)
+        self.last = page = self._page(response)
+        if response.status_code not in (200, 203):
+            raise _refusal(response, page)
+        lookalike.check(page, address)
+        return page
 
     def _page(self, response: requests.Response) -> Page:
         content_type = response.headers.get("Content-Type")

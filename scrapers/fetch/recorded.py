@@ -29,6 +29,7 @@ class RecordedVisit:
 
     def __init__(self, folder: Path) -> None:
         self.pages = 0
+        self.missed = 0
         self.last: Page | None = None
         self._folder = folder
         self._recorded: dict[str, deque[dict[str, Any]]] = defaultdict(deque)  # address -> pages still to come
@@ -38,21 +39,25 @@ class RecordedVisit:
         self._start = str(index[0].get("asked") or index[0]["url"])
 
     def __call__(self, url: str | None = None, *, wait: str | None = None) -> Page:
-        address = without_fragment(join(self.last.url if self.last else self._start, url or self._start))
-        records = self._recorded.get(address)
-        if not records:
-            raise FetchFailed(f"this page is not in the recording {self._folder}", page=address)
-        record = records.popleft() if len(records) > 1 else records[0]
-        page = self._page(record)
+        self.missed += 1
+        page = self._served(without_fragment(join(self.last.url if self.last else self._start, url or self._start)))
+        self.missed -= 1
         self.pages += 1
-        self.last = page
-        if record.get("status", 200) not in (200, 203):
-            raise FetchFailed(f"the portal answered {record['status']}", page=page.url)
-        lookalike.check(page, address)
         return page
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _served(self, address: str) -> Page:
+        records = self._recorded.get(address)
+        if not records:
+            raise FetchFailed(f"this page is not in the recording {self._folder}", page=address)
+        record = records.popleft() if len(records) > 1 else records[0]
+        self.last = page = self._page(record)
+        if record.get("status", 200) not in (200, 203):
+            raise FetchFailed(f"the portal answered {record['status']}", page=page.url)
+        lookalike.check(page, address)
+        return page
 
     def _page(self, record: dict[str, Any]) -> Page:
         fetched_at = record.get("fetched_at")
@@ -77,6 +82,10 @@ class RecordingVisit:
     @property
     def pages(self) -> int:
         return self._visit.pages
+
+    @property
+    def missed(self) -> int:
+        return self._visit.missed
 
     @property
     def last(self) -> Page | None:

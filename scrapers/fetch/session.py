@@ -48,6 +48,18 @@ class PoliteSession:
         """
         return self._followed(url, ask_robots=self._politeness.robots)
 
+    def admit(self, url: str) -> None:
+        """Returns when it is our turn at `url`, for a visit that fetches it by other means.
+
+        Raises Forbidden for a place the source may not go to, and FetchFailed when the turn is too far away.
+        """
+        self._gate.check(url)
+        self._turnstile.wait(url, self._allowed(url, self._politeness.robots), self._limits.patience)
+
+    def hold(self, url: str, seconds: float) -> None:
+        """Nobody asks the host of `url` for anything before then."""
+        self._turnstile.hold(url, seconds)
+
     def close(self) -> None:
         """Ends the connections and the cache."""
         self._session.cache.delete(older_than=KEPT)
@@ -77,14 +89,18 @@ class PoliteSession:
         for _ in range(self._limits.redirects + 1):
             url = without_fragment(url)
             self._gate.check(url)
-            if ask_robots:
-                self._robots.check(url)
-            pace = max(self._politeness.pace, self._robots.pace(url) if ask_robots else 0.0)
-            response = self._answer(url, pace)
+            response = self._answer(url, self._allowed(url, ask_robots))
             if not response.is_redirect:
                 return response
-            url = join(url, response.headers["Location"])
+            url = _target(response)
         raise FetchFailed(f"more than {self._limits.redirects} redirects, the last to {url}", page=url)
+
+    def _allowed(self, url: str, ask_robots: bool) -> float:
+        """The pace at which we may ask for `url`. Raises Forbidden when robots.txt says that we may not."""
+        if not ask_robots:
+            return self._politeness.pace
+        self._robots.check(url)
+        return max(self._politeness.pace, self._robots.pace(url))
 
     def _robots_file(self, url: str) -> tuple[int, bytes]:
         response = self._followed(url, ask_robots=False)
@@ -115,7 +131,7 @@ class PoliteSession:
                 response = self._session.get(
                     url, timeout=(self._limits.connect, self._limits.read), allow_redirects=False
                 )
-            except (requests.RequestException, HTTPError) as error:
+            except (requests.RequestException, HTTPError, ValueError) as error:  # ValueError: a Location that is none
                 raise self._failure(url, error) from error
         if self._deadline.expired:  # a body without a length just seems to end when its connection is cut
             raise self._failure(url, None)
@@ -133,6 +149,14 @@ class PoliteSession:
             return self._retry.get_retry_after(response.raw) or 0.0
         except InvalidHeader:
             return 0.0
+
+
+def _target(response: requests.Response) -> str:
+    location = response.headers["Location"]
+    try:
+        return join(response.url, location)
+    except ValueError as error:
+        raise FetchFailed(f"a redirect to {location[:200]!r}, which is no address", page=response.url) from error
 
 
 def _may_be_kept(response: requests.Response) -> bool:
