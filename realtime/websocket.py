@@ -6,8 +6,8 @@ room for whatever it is told, so a single client could take all memory.
 
 from typing import Any
 
+from geventwebsocket import handler
 from geventwebsocket.exceptions import ProtocolError
-from geventwebsocket.handler import WebSocketHandler
 from geventwebsocket.websocket import WebSocket
 
 MESSAGE = 256 * 1024  # bytes of one message, in however many frames
@@ -18,8 +18,8 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
 
     __slots__ = ("held",)
 
-    def __init__(self, environ: dict[str, Any], stream: Any, handler: Any) -> None:
-        super().__init__(environ, stream, handler)
+    def __init__(self, environ: dict[str, Any], stream: Any, its_handler: Any) -> None:
+        super().__init__(environ, stream, its_handler)
         self.held = 0  # bytes of the message that is being received
         read: Any = self.raw_read  # type: ignore[has-type]
 
@@ -37,13 +37,7 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
         return header, payload
 
 
-class Handler(WebSocketHandler):  # type: ignore[misc]
-    """Serves HTTP, and upgrades to bounded websockets."""
-
-    def upgrade_connection(self) -> Any:
-        upgraded = super().upgrade_connection()
-        plain = getattr(self, "websocket", None)
-        if plain is not None:
-            self.websocket = BoundedWebSocket(self.environ, plain.stream, self)
-            self.environ["wsgi.websocket"] = self.websocket
-        return upgraded
+# The handler makes its websockets by this name and offers no other way to say which.
+handler.WebSocket = BoundedWebSocket
+Handler = handler.WebSocketHandler
+"""Serves HTTP, and upgrades to bounded websockets."""
