@@ -1,0 +1,148 @@
+"""The contract, from bytes to submissions."""
+
+import gzip
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest_api.contract import Entry
+from ingest_api.contract.entry import MAX_DATA, checked, plain
+from ingest_api.contract.errors import ContractError, EntryError, NotABatch, TooLarge, UnsupportedMedia
+from ingest_api.contract.wire import JSON, MAX_BODY, MSGPACK, decode_submission, encode, inflate
+
+NOW = datetime(2026, 11, 22, 7, 31, tzinfo=UTC)
+
+
+def body(*entries: Any, **fields: Any) -> bytes:
+    batch = {"source": "vendor_x", "run_id": "r", "batch_id": "b", "entries": list(entries), **fields}
+    return json.dumps(batch).encode()
+
+
+@pytest.mark.parametrize("media", [JSON, MSGPACK])
+def test_a_batch_comes_through_in_both_forms(media: str) -> None:
+    entry = {
+        "key": "SKU-1",
+        "data": {"name": "Beam", "price": "512.40"},
+        "topic": "steel",
+        "url": "https://x.example/1",
+    }
+    batch = {"source": "vendor_x", "run_id": "r", "batch_id": "b", "entries": [entry], "complete": True}
+    submission = decode_submission(encode(batch, media), media, NOW)
+    (taken,) = submission.batch.entries
+    assert (taken.key, taken.topic, taken.data["price"]) == ("SKU-1", "steel", "512.40")
+    assert taken.observed_at == NOW
+    assert submission.batch.complete
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (5, "object"),
+        ({"data": {}}, "key"),
+        ({"key": "  ", "data": {}}, "key is empty"),
+        ({"key": "k" * 201, "data": {}}, "201 characters"),
+        ({"key": "k", "data": []}, "object"),
+        ({"key": "k", "data": {"a": float("nan")}}, "object"),
+        ({"key": "k", "data": {"a": 2**70}}, "64 bits"),
+        ({"key": "k", "data": {"a": "x" * MAX_DATA}}, "bytes as JSON"),
+        ({"key": "k", "data": {"a": [[[[[[[1]]]]]]]}}, "nested"),
+        ({"key": "k", "data": {f"f{n}": n for n in range(201)}}, "201 fields"),
+        ({"key": "k", "data": {}, "url": "javascript:alert(1)"}, "http"),
+        ({"key": "k", "data": {}, "url": "http://[::1"}, "address"),
+        ({"key": "k", "data": {}, "observed_at": "yesterday"}, "RFC3339"),
+        ({"key": "k", "data": {}, "observed_at": "2026-11-22T07:31:00"}, "timezone"),
+        ({"key": "k", "data": {}, "observed_at": "2027-01-01T00:00:00Z"}, "future"),
+    ],
+)
+def test_a_bad_entry_is_set_aside_with_its_reason(entry: Any, reason: str) -> None:
+    submission = decode_submission(body({"key": "good", "data": {}}, entry, {"key": "too", "data": {}}), JSON, NOW)
+    assert [e.key for e in submission.batch.entries] == ["good", "too"]
+    (dead,) = submission.dead
+    assert dead.rejected.index == 1
+    assert reason in dead.rejected.error
+    assert dead.payload
+
+
+def test_half_a_surrogate_sinks_only_its_entry() -> None:
+    raw = body({"key": "a", "data": {}}, {"key": "b", "data": {"x": "\ud800"}})
+    submission = decode_submission(raw, JSON, NOW)
+    assert [e.key for e in submission.batch.entries] == ["a"]
+    assert len(submission.dead) == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"\xff",
+        b'{"entries": []}',
+        body(source="Vendor X"),
+        body(source="../x"),
+        body(batch_id=""),
+        body(run_id=5),
+        body(complete="yes"),
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_not_a_batch_says_so(raw: bytes) -> None:
+    with pytest.raises(NotABatch):
+        decode_submission(raw, JSON, NOW)
+
+
+def test_too_many_entries() -> None:
+    with pytest.raises(TooLarge, match="10001"):
+        decode_submission(body(*([{"key": "k", "data": {}}] * 10_001)), JSON, NOW)
+
+
+def test_inflating_knows_its_bounds() -> None:
+    assert inflate(gzip.compress(b"abc"), "gzip") == b"abc"
+    assert inflate(b"abc", None) == b"abc"
+    with pytest.raises(TooLarge):
+        inflate(gzip.compress(bytes(MAX_BODY + 1)), "gzip")
+    with pytest.raises(NotABatch, match="too early"):
+        inflate(gzip.compress(b"abc")[:-4], "gzip")
+    with pytest.raises(NotABatch, match="not gzip"):
+        inflate(b"abc", "gzip")
+    with pytest.raises(UnsupportedMedia):
+        inflate(b"abc", "br")
+
+
+def test_noise_is_removed() -> None:
+    entry = checked(Entry(key=" a\x00 ", data={"t\x1b": "x\x00\r\ny\t"}, topic="s\x07"), NOW)
+    assert (entry.key, entry.data, entry.topic) == ("a", {"t": "x\ny\t"}, "s")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_JSON)
+def test_whatever_comes_is_taken_or_refused_in_words(value: Any) -> None:
+    for entry in (value, {"key": "k", "data": value}, {"key": "k", "data": {"v": value}, "topic": value, "url": value}):
+        submission = decode_submission(body(entry), JSON, NOW)
+        assert len(submission.batch.entries) + len(submission.dead) == 1
+        for taken in submission.batch.entries:
+            msgspec.json.decode(msgspec.json.encode(taken))
+            assert plain(taken.key) == taken.key
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_refused_in_words(raw: bytes) -> None:
+    for media in (JSON, MSGPACK):
+        with pytest.raises(ContractError, match="."):
+            decode_submission(raw, media, NOW)
+
+
+def test_an_entry_error_is_a_contract_error() -> None:
+    assert issubclass(EntryError, ContractError)
+    assert NotABatch().message.startswith("The body is not a batch")
