@@ -7,6 +7,7 @@ adopts every process that loses its parent (a browser whose driver was killed), 
 import ctypes
 import http.client
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -31,7 +32,7 @@ def main() -> int:
     honcho = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, preexec_fn=end_with_parent)
     asked: list[float] = []  # when we were asked to stop
 
-    def stop(number: int, frame: object) -> None:
+    def stop(*_: object) -> None:
         asked.append(time.monotonic())
         honcho.terminate()
 
@@ -42,8 +43,8 @@ def main() -> int:
     while honcho.poll() is None:
         announced = announced or announce(near(host), port)
         bury(besides=honcho.pid)
-        if asked and time.monotonic() - asked[0] > HONCHO_KILLS_AFTER + 1:
-            end_orphans(besides=honcho.pid)  # one that holds a pipe to Honcho keeps it waiting
+        if hung_up() or (asked and time.monotonic() - asked[0] > HONCHO_KILLS_AFTER + 1):
+            honcho.kill()  # it cannot write any more, or waits for an orphan that holds a pipe to it
         time.sleep(0.1)
     end_orphans()
     return 0 if asked else honcho.returncode or 1
@@ -98,6 +99,13 @@ def ready(host: str, port: int) -> bool:
         connection.close()
 
 
+def hung_up() -> bool:
+    """Whether the terminal or the pipe that we write to is gone. Make, which got the signal for it, keeps it."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return bool(poll.poll(0))
+
+
 def adopt_orphans() -> None:
     """From now on a descendant that loses its parent becomes our child (Linux; elsewhere honcho's groups must do)."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -119,12 +127,12 @@ def bury(besides: int) -> None:
         os.waitpid(ended.si_pid, 0)
 
 
-def end_orphans(besides: int = 0) -> None:
-    """Ends whatever became our child, and what becomes so by that, gently first."""
-    began = time.monotonic()
-    while orphans := children() - {besides}:
-        patient = time.monotonic() - began < PATIENCE
+def end_orphans() -> None:
+    """Ends whatever became our child, and what becomes so by that, each gently first."""
+    met: dict[int, float] = {}  # process id -> when we first met it
+    while orphans := children():
         for pid in orphans:
+            patient = time.monotonic() - met.setdefault(pid, time.monotonic()) < PATIENCE
             os.kill(pid, signal.SIGTERM if patient else signal.SIGKILL)
         time.sleep(0.1)
         for pid in orphans:
