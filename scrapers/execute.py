@@ -1,7 +1,7 @@
 """One run from the portal to the server: what the commands do for a source, by hand or by schedule."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from scrapers.config import Settings, Source
 from scrapers.deliver.http import Courier, Door
 from scrapers.deliver.outbox import Outbox
 from scrapers.deliver.spool import Spool
+from scrapers.errors import ScraperError, fault
 from scrapers.harvest import Harvest
 from scrapers.portal import Portal
 from scrapers.summary import Summary
@@ -21,6 +22,10 @@ log = structlog.get_logger()
 Show = Callable[[Entry], None]
 
 
+def _ignore(value: object) -> None:
+    """Nobody wants to know."""
+
+
 def deliver(
     source: Source,
     portal: Portal,
@@ -28,13 +33,15 @@ def deliver(
     settings: Settings,
     run_id: str,
     *,
-    show: Show,
-    patience: float,
+    show: Show = _ignore,
+    read: Callable[[RunReport], None] = _ignore,
+    patience: float = 0,
     next_run: datetime | None = None,
 ) -> Summary:
     """Read the portal and deliver what it holds, waiting at the end up to `patience` seconds for the server.
 
-    Raises DeliveryFailed when the spool cannot be written.
+    `show` is called with each entry, `read` when the portal is read and only the delivery is left. Raises
+    DeliveryFailed when the spool cannot be written.
     """
     with structlog.contextvars.bound_contextvars(source=source.name, run_id=run_id):
         with Door(settings.ingest_url, settings.token) as door:
@@ -42,10 +49,25 @@ def deliver(
             outbox = Outbox(courier)
             outbox.announce(source.info(next_run))
             report = Harvest(source, portal, visit, outbox, settings.var, run_id, show).run()
+            read(report)
             courier.send(patience)
         summary = Summary.of(report, courier)
         log.info("run ended", **summary.fields())
     return summary
+
+
+def report_failure(source: str, settings: Settings, run_id: str, started: datetime, error: ScraperError) -> None:
+    """Tell the server of a run that could not tell of itself. Raises DeliveryFailed."""
+    report = RunReport(
+        run_id=run_id,
+        source=source,
+        state="failed",
+        started_at=started,
+        finished_at=datetime.now(UTC),
+        fault=fault(error),
+    )
+    with Door(settings.ingest_url, settings.token) as door:
+        Outbox(Courier(Spool(settings.var, source), door, run_id)).report(report)
 
 
 def rehearse(source: Source, portal: Portal, visit: Visit, var: Path, run_id: str, *, show: Show) -> RunReport:

@@ -1,5 +1,6 @@
 """How far a run is: a moving line on a terminal, now and then a line in a log; entries on stdout if they are wanted."""
 
+import os
 import sys
 import time
 
@@ -38,10 +39,17 @@ class Progress:
     def show(self, entry: Entry) -> None:
         self._seen += 1
         if self._print_entries:
-            sys.stdout.buffer.write(encode(entry) + b"\n")
-            sys.stdout.buffer.flush()
+            self._print(entry)
         if self._status:
             self._status.update(f"{self._seen} entries, {self._visit.pages} pages")
         elif time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
             log.info("reading", seen=self._seen, pages=self._visit.pages)
+
+    def _print(self, entry: Entry) -> None:
+        try:
+            sys.stdout.buffer.write(encode(entry) + b"\n")
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # `| head` has seen enough; the run goes on
+            self._print_entries = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
