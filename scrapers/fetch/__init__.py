@@ -32,8 +32,7 @@ class Fetcher:
         source = self._source
         if self._browser:
             return BrowserVisit(self._start, source, self._browser, self._var)
-        politeness = Politeness(pace=float(source.pace), robots=source.robots, hosts=tuple(source.hosts))
-        return HttpVisit(source.name, self._start, self._var, politeness=politeness)
+        return HttpVisit(source.name, self._start, self._var, politeness=Politeness.of(source))
 
     def close(self) -> None:
         if self._browser:

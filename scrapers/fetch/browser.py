@@ -4,25 +4,28 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from scrapers.address import is_web, join
+from scrapers import lookalike
+from scrapers.address import join
 from scrapers.config import Login, Source
-from scrapers.errors import FetchFailed, Forbidden, LoginWall, Refused, ScraperError, SelectorFailed
+from scrapers.errors import FetchFailed, LoginWall, Refused, ScraperError, SelectorFailed
 from scrapers.fetch.driver import Browser
+from scrapers.fetch.gate import Gate
+from scrapers.fetch.limits import Limits, Politeness
 from scrapers.fetch.login import credentials, form, log_in
+from scrapers.fetch.session import PoliteSession
 from scrapers.fetch.warm import WarmBrowser
 from scrapers.page import Page
 
 PATIENCE = 15.0  # seconds in which a page must draw what is waited for
+UNWELCOME = 60.0  # seconds without us after a 429 or 503, whose Retry-After a browser does not tell
+_TOO_MUCH = frozenset({429, 503})
 _REFUSALS = frozenset({401, 403, 404, 410, 451})
 
 
 def warm_browser(start: str, source: Source, var: Path, headed: bool = False) -> WarmBrowser:
-    """The browser for visits of this source; it talks to the host of `start`, the login's, and `source.hosts`."""
-    addresses = [start, join(start, source.login.at)] if source.login else [start]
-    hosts = {urlsplit(address).hostname or "" for address in addresses} | set(source.hosts)
-    return WarmBrowser(var / "browser" / source.name, hosts, headed=headed)
+    """The browser for visits of this source; it talks to the host of `start` and to `source.hosts`."""
+    return WarmBrowser(var / "browser" / source.name, Gate(start, source.hosts), headed=headed)
 
 
 class BrowserVisit:
@@ -41,12 +44,14 @@ class BrowserVisit:
         patience: float = PATIENCE,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        """`environ` holds the credentials that `source.login` names; pages that failed go to `var`/failures."""
+        """`environ` holds the credentials that `source.login` names; what `save` keeps goes to `var`/failures."""
         self.pages = 0
+        self.missed = 0
         self.last: Page | None = None
         self._start = start
         self._source = source
         self._warm = browser
+        self._session = PoliteSession(source.name, start, var, Limits(), Politeness.of(source))
         self._failures = var / "failures" / source.name
         self._patience = patience
         self._environ = environ
@@ -55,15 +60,13 @@ class BrowserVisit:
 
     def __call__(self, url: str | None = None, *, wait: str | None = None) -> Page:
         """The page at `url` as soon as it holds `wait` (or the source's own). Raises ScraperError."""
-        address = join(self.last.url if self.last else self._start, url) if url else self._start
-        self._allow(address)
-        self._browser = self._browser or self._warm.take()
+        self.missed += 1
         try:
-            self.last = self._page(self._browser, address, wait or self._source.wait)
-        except ScraperError as error:
+            self.last = self._fetched(url or self._start, wait or self._source.wait)
+        except ScraperError:
             self._failed = True
-            error.saved = self.save()
             raise
+        self.missed -= 1
         self.pages += 1
         return self.last
 
@@ -84,6 +87,7 @@ class BrowserVisit:
 
     def close(self) -> None:
         """Keeps the session and lets the browser rest; ends it after an error. Its owner closes the warm browser."""
+        self._session.close()
         browser, self._browser = self._browser, None
         if self._failed or not browser:
             self._warm.close()
@@ -95,6 +99,15 @@ class BrowserVisit:
             self._warm.close()
             raise
 
+    def _fetched(self, url: str, wait: str | None) -> Page:
+        try:
+            address = join(self.last.url if self.last else self._start, url)
+        except ValueError as error:
+            raise FetchFailed(f"{url[:200]!r} is no address: {error}") from error
+        self._warm.gate.check(address)
+        self._browser = self._browser or self._warm.take()
+        return self._page(self._browser, address, wait)
+
     def _page(self, browser: Browser, address: str, wait: str | None) -> Page:
         self._go(browser, address)
         login = self._source.login
@@ -105,11 +118,14 @@ class BrowserVisit:
             self._go(browser, address)
             if self._wants_login(browser, login, wait):
                 raise LoginWall("the login form shows again right after the login", page=browser.url)
-        if wait and not browser.first([wait], self._patience):
+        drawn = not wait or browser.first([wait], self._patience)
+        self._warm.gate.check(browser.url)  # a script may have led us away meanwhile
+        if not drawn:
             raise SelectorFailed(f"expected to appear within {self._patience:.0f} s", page=browser.url, selector=wait)
         shown = browser.shown()
-        self._allow(shown.url)
-        return Page(shown.body, shown.url, datetime.now(UTC), self, "text/html; charset=utf-8")
+        page = Page(shown.body, shown.url, datetime.now(UTC), self, "text/html; charset=utf-8")
+        lookalike.check(page, address)
+        return page
 
     def _wants_login(self, browser: Browser, login: Login, wait: str | None) -> bool:
         """Whether the form is what shows, rather than the page or a sign of being logged in."""
@@ -117,20 +133,18 @@ class BrowserVisit:
         return browser.first([*signs, form(login)], self._patience if wait else 0) == form(login)
 
     def _go(self, browser: Browser, address: str) -> None:
-        """Loads the page and makes sure that it came from where we may go."""
+        """Loads the page when it is our turn, and makes sure that it came from where we may go."""
+        self._session.admit(address)
         try:
             browser.open(address)
         except FetchFailed:
-            self._allow(browser.url)  # a redirect to another host fails as a host that does not resolve
+            self._warm.gate.check(browser.url)  # a redirect to another host fails as a host that does not resolve
             raise
-        self._allow(browser.url)
+        self._warm.gate.check(browser.url)
         status = browser.status()
+        if status in _TOO_MUCH:
+            self._session.hold(address, UNWELCOME)
         if status in _REFUSALS:
             raise Refused(f"the portal answered with status {status}", page=address)
         if not 200 <= status < 400:
             raise FetchFailed(f"the portal answered with status {status}" if status else "no answer", page=address)
-
-    def _allow(self, address: str) -> None:
-        host = urlsplit(address).hostname
-        if not is_web(address) or host not in self._warm.hosts:
-            raise Forbidden(f"{host or address} is not a host of this source: add it to its `hosts`", page=address)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
@@ -22,6 +22,7 @@ from urllib3.exceptions import HTTPError
 
 from scrapers.errors import BrowserFailed, BrowserMissing, FetchFailed, SelectorFailed, TimedOut
 from scrapers.fetch.chromium import arguments, find
+from scrapers.fetch.gate import Gate
 from scrapers.fetch.profile import Profile
 from scrapers.fetch.reaper import Reaper
 
@@ -46,19 +47,19 @@ class Shown:
 class Browser:
     """A running Chromium; it and all its processes end with `close` or with this process, kill -9 included.
 
-    `hosts` are the only ones it talks to. Not for several threads at once.
+    It talks to the hosts of `gate` only. Not for several threads at once.
     """
 
     def __init__(
-        self, profile: Profile, hosts: Iterable[str], headed: bool = False, environ: Mapping[str, str] = os.environ
+        self, profile: Profile, gate: Gate, headed: bool = False, environ: Mapping[str, str] = os.environ
     ) -> None:
-        """Raises BrowserMissing, BrowserFailed."""
+        """Raises BrowserMissing, BrowserFailed, and Forbidden when a host leads into a private network."""
         self.pages = 0
         self.started = time.monotonic()
         self._profile = profile
         self._reaper = Reaper()
         try:
-            self._driver = _start(profile, hosts, headed, environ, self._reaper.group)
+            self._driver = _start(profile, gate, headed, environ, self._reaper.group)
         except BaseException:
             self._reaper.end()
             raise
@@ -144,18 +145,18 @@ class Browser:
         self._driver.service.stop()  # its process has ended: this closes what Selenium holds of it
 
 
-def _start(profile: Profile, hosts: Iterable[str], headed: bool, environ: Mapping[str, str], group: int) -> Chrome:
+def _start(profile: Profile, gate: Gate, headed: bool, environ: Mapping[str, str], group: int) -> Chrome:
     binaries = find(environ)
     os.environ.setdefault("SE_AVOID_STATS", "true")
     os.environ.setdefault("SE_OFFLINE", "true")
     options = ChromeOptions()
     options.binary_location = binaries.browser or ""
     options.add_experimental_option("prefs", {"download_restrictions": 3, "credentials_enable_service": False})
-    for argument in arguments(profile.folder.resolve(), hosts, headed):
+    for argument in arguments(profile.folder.resolve(), gate, headed):
         options.add_argument(argument)
     service = ChromeService(binaries.driver, popen_kw={"process_group": group})
     try:
-        driver = Chrome(options=options, service=service)
+        driver = Chrome(options=options, service=service, keep_alive=False)
     except NoSuchDriverException as error:
         raise BrowserMissing from error
     except (WebDriverException, HTTPError) as error:
@@ -166,7 +167,10 @@ def _start(profile: Profile, hosts: Iterable[str], headed: bool, environ: Mappin
 
 
 def _answer_within(driver: Chrome, seconds: float) -> None:
-    cast(RemoteConnection, driver.command_executor).client_config.timeout = int(seconds)
+    """Bounds every command. Without keep-alive these settings hold from the next one on."""
+    config = cast(RemoteConnection, driver.command_executor).client_config
+    config.timeout = int(seconds)
+    config.init_args_for_pool_manager = {"init_args_for_pool_manager": {"retries": False}}
 
 
 @contextmanager

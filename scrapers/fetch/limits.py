@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from scrapers.config import Source
+
 AGENT = "Portalwire"  # the name that robots.txt knows us by
 
 
@@ -35,3 +37,8 @@ class Politeness:
     robots_age: float = 3600.0
     hosts: tuple[str, ...] = ()
     user_agent: str = f"{AGENT}/0.1 (reads public listings for changes; asks robots.txt)"
+
+    @classmethod
+    def of(cls, source: Source) -> "Politeness":
+        """As the source is configured."""
+        return cls(pace=float(source.pace), robots=source.robots, hosts=tuple(source.hosts))

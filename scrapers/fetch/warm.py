@@ -1,11 +1,12 @@
 """A browser kept warm between visits: starting one takes a second, a page in a running one a tenth of it."""
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from scrapers.fetch.driver import Browser
+from scrapers.fetch.gate import Gate
 from scrapers.fetch.profile import Profile
 
 
@@ -21,20 +22,16 @@ class Wear:
 class WarmBrowser:
     """A source's browser for all its visits in this process. Its owner closes it.
 
-    `home` is the source's folder for profiles, `hosts` those it may talk to.
+    `home` is the source's folder for profiles, `gate` knows the hosts it may talk to.
     """
 
-    def __init__(self, home: Path, hosts: Iterable[str], *, headed: bool = False, wear: Wear | None = None) -> None:
+    def __init__(self, home: Path, gate: Gate, *, headed: bool = False, wear: Wear | None = None) -> None:
         self._home = home
-        self._hosts = frozenset(hosts)
+        self.gate: Final = gate
         self._headed = headed
         self._wear = wear or Wear()
         self._profile: Profile | None = None
         self._browser: Browser | None = None
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        return self._hosts
 
     def take(self) -> Browser:
         """The browser, started if there is none or the one there is worn. Raises BrowserMissing, BrowserFailed."""
@@ -56,7 +53,7 @@ class WarmBrowser:
     def _started(self) -> Browser:
         self._profile = Profile(self._home)
         try:
-            self._browser = Browser(self._profile, self._hosts, self._headed)
+            self._browser = Browser(self._profile, self.gate, self._headed)
             self._browser.restore_cookies()
         except BaseException:
             self.close()

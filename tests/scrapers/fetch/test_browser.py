@@ -15,6 +15,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from scrapers.config import Source
+from scrapers.config.values import Seconds
 from scrapers.errors import (
     BrowserMissing,
     CredentialsMissing,
@@ -26,6 +27,7 @@ from scrapers.errors import (
 )
 from scrapers.fetch.browser import BrowserVisit, warm_browser
 from scrapers.fetch.chromium import Binaries, find
+from scrapers.fetch.gate import Gate
 from scrapers.fetch.warm import WarmBrowser, Wear
 from scrapers.portal import discover
 from tests.processes import alive, until
@@ -91,10 +93,12 @@ def test_missing_credentials_are_named(visit):
 
 def test_wrong_password_is_a_login_wall_and_saves_what_the_portal_said(visit, credentials):
     wrong = credentials | {"PORTALWIRE_DEMO_PASSWORD": "guess"}
-    with visit(patience=2, environ=wrong) as run, pytest.raises(LoginWall) as failure:
-        run()
+    with visit(patience=2, environ=wrong) as run:
+        with pytest.raises(LoginWall) as failure:
+            run()
+        saved = run.save()
     assert "/vendor-y/login" in failure.value.page
-    saved = Path(failure.value.saved)
+    saved = Path(saved)
     assert "User or password is wrong" in saved.read_text()
     assert saved.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
@@ -105,8 +109,10 @@ def test_table_that_is_not_drawn_names_page_selector_and_expectation(demo, visit
         demo.mode("vendor_y", "error")
         with pytest.raises(SelectorFailed, match="within 2 s") as failure:
             run()
+        saved = run.save()
+        assert (run.pages, run.missed) == (1, 1)
     assert (failure.value.page, failure.value.selector) == (source.start, source.wait)
-    assert "the stock service answered 500" in Path(failure.value.saved).read_text()
+    assert "the stock service answered 500" in Path(saved).read_text()
 
 
 def test_redesigned_portal_fails_loudly(demo, visit):
@@ -142,7 +148,7 @@ def test_failed_visit_ends_its_browser(visit, warm):
 
 
 def test_worn_browser_is_replaced_between_visits(demo, source, visit, tmp_path):
-    with closing(WarmBrowser(tmp_path / "worn", {"127.0.0.1"}, wear=Wear(pages=3))) as warm:
+    with closing(WarmBrowser(tmp_path / "worn", Gate(source.start), wear=Wear(pages=3))) as warm:
         with visit(browser=warm) as run:
             assert read(run) == demo.truth("vendor_y")
         old = warm.take()
@@ -194,24 +200,25 @@ def hostile():
 
 def test_other_hosts_are_never_asked(hostile, tmp_path):
     start, asked = hostile
-    source = Source(name="hostile", fetch="browser")
-    with closing(warm_browser(start, source, tmp_path)) as warm:
-        with closing(BrowserVisit(start, source, warm, tmp_path, patience=2)) as run:
-            assert run("/page", wait="#here").text("#here") == "x"
-            for address in ("/redirect", "/script", f"{start.replace('127.0.0.1', 'localhost')}/secret"):
-                with pytest.raises(Forbidden, match="localhost is not a host of this source"):
-                    run(address, wait="#never")
-            for address in ("file:///etc/passwd", "chrome://version", "data:text/html,x", "http://127.0.0.2/"):
-                with pytest.raises(Forbidden):
-                    run(address)
+    source = Source(name="hostile", fetch="browser", pace=Seconds(0))
+    browser = warm_browser(start, source, tmp_path)
+    with closing(browser), closing(BrowserVisit(start, source, browser, tmp_path, patience=2)) as run:
+        assert run("/page", wait="#here").text("#here") == "x"
+        for address in ("/redirect", "/script", f"{start.replace('127.0.0.1', 'localhost')}/secret"):
+            with pytest.raises(Forbidden, match=r"localhost:\d+ is not one of the source's hosts"):
+                run(address, wait="#never")
+        for address in ("file:///etc/passwd", "chrome://version", "data:text/html,x", "http://127.0.0.2/"):
+            with pytest.raises(Forbidden):
+                run(address)
     assert set(asked) == {"127.0.0.1"}
 
 
 PARENT = """
 import sys, time
 from pathlib import Path
+from scrapers.fetch.gate import Gate
 from scrapers.fetch.warm import WarmBrowser
-browser = WarmBrowser(Path(sys.argv[1]), {"127.0.0.1"}).take()
+browser = WarmBrowser(Path(sys.argv[1]), Gate(sys.argv[2])).take()
 browser.open(sys.argv[2])
 print("shown", flush=True)
 if sys.argv[3] == "raise":
@@ -233,7 +240,7 @@ def test_nothing_is_left_when_the_scraper_ends_without_closing(how, demo, tmp_pa
 
 
 def test_nothing_is_left_after_close_even_of_a_stopped_browser(demo, tmp_path):
-    warm = WarmBrowser(tmp_path, {"127.0.0.1"})
+    warm = WarmBrowser(tmp_path, Gate(demo.url))
     browser = warm.take()
     browser.open(demo.url)
     os.killpg(browser.group, signal.SIGSTOP)
@@ -246,3 +253,8 @@ def test_missing_browser_says_what_to_install(tmp_path):
         find({"PATH": os.environ["PATH"], "PORTALWIRE_CHROMIUM": "/nowhere"})
     assert find({"PATH": str(tmp_path)}) == Binaries(None, None)
     assert "install chromium and chromium-driver" in str(BrowserMissing())
+
+
+def test_robots_txt_is_obeyed(visit):
+    with visit() as run, pytest.raises(Forbidden, match=r"robots\.txt"):
+        run("/vendor-x/internal/orders")
