@@ -59,6 +59,8 @@ def environment() -> dict[str, str]:
         "PORTALWIRE_INGEST_URL": f"http://{near(host)}:{port}",
         "PORTALWIRE_DEMO_PORT": "5050",
         "PORTALWIRE_DEMO_EVERY": "4",
+        "PORTALWIRE_DEMO_USER": "buyer",  # the demo asks for these, the scheduler logs in with them
+        "PORTALWIRE_DEMO_PASSWORD": "demo",
         "PYTHONUNBUFFERED": "1",
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
