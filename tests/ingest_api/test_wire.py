@@ -139,7 +139,7 @@ def test_whatever_comes_is_taken_or_refused_in_words(value: Any) -> None:
 @given(st.binary(max_size=60))
 def test_any_bytes_are_refused_in_words(raw: bytes) -> None:
     for media in (JSON, MSGPACK):
-        with pytest.raises(ContractError, match="."):
+        with pytest.raises(ContractError, match=r"\w"):
             decode_submission(raw, media, NOW)
 
 

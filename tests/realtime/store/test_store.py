@@ -1,0 +1,113 @@
+"""The store's threads and its schema."""
+
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from ingest_api.contract.errors import ContractError, Unavailable
+from realtime.errors import BadSettings
+from realtime.store.engine import migrate, open_engine
+from realtime.store.schema import meta, metadata
+from realtime.store.store import Store
+
+
+def put(name: str, value: str) -> Any:
+    def operation(connection: sa.Connection) -> str:
+        connection.execute(sa.insert(meta).values(name=name, value=value))
+        return name
+
+    return operation
+
+
+def names(connection: sa.Connection) -> set[str]:
+    return set(connection.execute(sa.select(meta.c.name)).scalars()) - {"life"}
+
+
+@pytest.fixture
+def told() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def store(tmp_path: Path, told: list[Any]) -> Any:
+    store = Store(f"sqlite:///{tmp_path / 'store.db'}", told.append)
+    yield store
+    store.close()
+
+
+def test_writes_that_arrive_together_are_told_in_order_and_a_bad_one_fails_alone(store: Store, told: list[Any]) -> None:
+    def refused(_connection: sa.Connection) -> None:
+        raise ContractError("not this one")
+
+    def broken(_connection: sa.Connection) -> None:
+        raise ZeroDivisionError
+
+    operations = [put(f"n{n}", "x") for n in range(20)]
+    operations[5:5] = [refused, broken, put("n1", "twice")]
+    jobs = [gevent.spawn(store.write, operation) for operation in operations]
+    gevent.joinall(jobs)
+    failed = [type(job.exception) for job in jobs if job.exception]
+    assert failed == [ContractError, ZeroDivisionError, Unavailable]
+    assert told == [f"n{n}" for n in range(20)]
+    assert store.read(names) == {f"n{n}" for n in range(20)}
+
+
+def test_an_operation_that_fails_leaves_nothing(store: Store) -> None:
+    def half(connection: sa.Connection) -> None:
+        put("half", "x")(connection)
+        raise ContractError
+
+    with pytest.raises(ContractError):
+        store.write(half)
+    assert store.read(names) == set()
+
+
+def test_readers_cannot_write(store: Store) -> None:
+    with pytest.raises(Unavailable):
+        store.read(put("x", "y"))
+
+
+def test_the_epoch_stays_with_its_file_and_ends_with_a_copy(tmp_path: Path) -> None:
+    def epoch(path: Path) -> str:
+        store = Store(f"sqlite:///{path}", lambda _: None)
+        store.close()
+        return store.epoch
+
+    first = tmp_path / "a.db"
+    assert epoch(first) == epoch(first)
+    copy = tmp_path / "b.db"
+    copy.write_bytes(first.read_bytes())
+    assert epoch(copy) != epoch(first)
+
+
+def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'm.db'}", writes=True)
+    migrate(engine)
+    migrate(engine)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        difference = [d for d in compare_metadata(context, metadata) if "alembic_version" not in str(d)]
+    engine.dispose()
+    assert difference == []
+
+
+def test_sqlite_is_durable_and_new_enough(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'm.db'}", writes=True)
+    with engine.connect() as connection:
+        driver: Any = connection.connection
+        assert driver.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert driver.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        version = tuple(int(part) for part in driver.execute("SELECT sqlite_version()").fetchone()[0].split("."))
+    engine.dispose()
+    assert version > (3, 51, 2), "a SQLite with the WAL-reset bug"
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "sqlite://", "sqlite:///:memory:"])
+def test_a_wrong_address_is_refused_in_words(url: str) -> None:
+    with pytest.raises(BadSettings, match="PORTALWIRE_DATABASE_URL"):
+        open_engine(url, writes=True)

@@ -1,0 +1,30 @@
+"""Settings: read once, refused in words."""
+
+import pytest
+
+from realtime.errors import BadSettings
+from realtime.settings import Settings
+
+
+def test_defaults_are_for_one_machine() -> None:
+    settings = Settings.read({})
+    assert (settings.host, settings.port) == ("127.0.0.1", 5000)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("PORTALWIRE_PORT", "http", "port"),
+        ("PORTALWIRE_PORT", "70000", "1 to 65535"),
+        ("PORTALWIRE_HOST", "0.0.0.0", "others can reach"),
+        ("PORTALWIRE_HOST", "example.org", "others can reach"),
+    ],
+)
+def test_what_is_wrong_is_named(variable: str, value: str, words: str) -> None:
+    with pytest.raises(BadSettings, match=words):
+        Settings.read({variable: value})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_is_taken(host: str) -> None:
+    assert Settings.read({"PORTALWIRE_HOST": host}).host == host
