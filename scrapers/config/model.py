@@ -9,7 +9,7 @@ from ingest_api.contract import Removal as RemovalInfo
 from ingest_api.contract import SourceInfo
 from ingest_api.contract.batch import SourceName
 from scrapers.config.listing import Listing, Text
-from scrapers.config.values import Percent, Seconds
+from scrapers.config.values import Percent, Seconds, preset
 from scrapers.trigger import spacing
 
 STALE_AFTER_RUNS = 3  # missed runs after which a source's entries are no longer vouched for
@@ -43,7 +43,7 @@ class Removal(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     ] = 2
     hold_above: Annotated[
         Percent, msgspec.Meta(description="A run that would remove more than this share waits for a person.")
-    ] = Percent(0.5)
+    ] = preset(Percent(0.5))
 
 
 class Login(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -71,11 +71,11 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
         Text | None, msgspec.Meta(description='Minute, hour, day, month, weekday, in quotes: "*/5 8-18 * * MON-FRI".')
     ] = None
     timezone: Annotated[Text, msgspec.Meta(description="Where `cron` is read: Europe/Berlin.")] = "UTC"
-    jitter: Annotated[Seconds, msgspec.Meta(description="Each run starts up to this much later.")] = Seconds(0)
+    jitter: Annotated[Seconds, msgspec.Meta(description="Each run starts up to this much later.")] = preset(Seconds(0))
     misfire: Annotated[
         Seconds | None, msgspec.Meta(description="A run later than this is left out; absent: run once, however late.")
     ] = None
-    limit: Annotated[Seconds, msgspec.Meta(description="A run that takes longer is ended.")] = Seconds(300)
+    limit: Annotated[Seconds, msgspec.Meta(description="A run that takes longer is ended.")] = preset(Seconds(300))
     stale_after: Annotated[
         Seconds | None, msgspec.Meta(description="Age at which entries are no longer vouched for; absent: three runs.")
     ] = None
@@ -86,10 +86,14 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     login: Annotated[Login | None, msgspec.Meta(description="A form to fill in first (fetch: browser).")] = None
     hosts: Annotated[list[Text], msgspec.Meta(description="Further hosts this source may fetch from.")] = []
     robots: Annotated[bool, msgspec.Meta(description="Obey the host's robots.txt.")] = True
-    pace: Annotated[Seconds, msgspec.Meta(description="Least time between two requests to a host.")] = Seconds(1)
+    pace: Annotated[Seconds, msgspec.Meta(description="Least time between two requests to a host.")] = preset(
+        Seconds(1)
+    )
     deliver: Annotated[Literal["http"], msgspec.Meta(description="The door entries are delivered to.")] = "http"
-    expect: Annotated[Expect, msgspec.Meta(description="What a good run looks like.")] = Expect()
-    removal: Annotated[Removal, msgspec.Meta(description="When a vanished entry counts as removed.")] = Removal()
+    expect: Annotated[Expect, msgspec.Meta(description="What a good run looks like.")] = preset(Expect())
+    removal: Annotated[Removal, msgspec.Meta(description="When a vanished entry counts as removed.")] = preset(
+        Removal()
+    )
     lead: Annotated[Text | None, msgspec.Meta(description="The field to show first.")] = None
     show: Annotated[
         dict[str, dict[str, Any]], msgspec.Meta(description="How to show a field, by name: {price: {unit: EUR}}.")

@@ -3,10 +3,13 @@
 import re
 from typing import Any, ClassVar
 
+import msgspec
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_VARIABLE = r".*\$\{.+\}.*"  # what an editor sees before the environment is read
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -15,7 +18,7 @@ class Seconds(float):
 
     schema: ClassVar = {
         "type": ["string", "number"],
-        "pattern": f"^({_DURATION.pattern}|{_NUMBER.pattern})$",
+        "pattern": f"^({_DURATION.pattern}|{_NUMBER.pattern}|{_VARIABLE})$",
         "minimum": 0,
     }
 
@@ -42,7 +45,7 @@ class Percent(float):
 
     schema: ClassVar = {
         "type": ["string", "number"],
-        "pattern": f"^({_PERCENT.pattern}|{_NUMBER.pattern})$",
+        "pattern": f"^({_PERCENT.pattern}|{_NUMBER.pattern}|{_VARIABLE})$",
         "maximum": 1,
     }
 
@@ -57,9 +60,17 @@ class Percent(float):
             raise ValueError(f'{value!r} is more than everything: write "50%" or 0.5')
         return cls(share)
 
+    def __str__(self) -> str:
+        return f"{float(self) * 100:g}%"
+
 
 def _text(value: Any) -> str:
     return "" if isinstance(value, bool) else str(value).strip()
+
+
+def preset(value: Any) -> Any:
+    """A setting's default; by a factory, since msgspec writes no default of these types into a schema."""
+    return msgspec.field(default_factory=lambda: value)
 
 
 def decoded(kind: type, value: Any) -> Any:

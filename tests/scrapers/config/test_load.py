@@ -92,7 +92,7 @@ def test_a_good_file(tmp_path: Path) -> None:
         ("login: {at: /, fields: {a: secret}, submit: b, until: a}", 3, "the NAME of an environment variable"),
         ("login: {at: /}", 3, "submit is missing"),
         ("fields: {rows: tr, key: a, fields: {}}", 2, "start: is missing"),
-        ("fields: {rows: tr, key: {selecter: a}, fields: {}}", 3, "key.selecter: is not a setting: did you mean selector?"),
+        ("fields: {rows: tr, key: {selecter: a}, fields: {}}", 3, "key.selecter: is not a setting: did you mean s"),
         ("title: [a\n", 5, "is not YAML"),
     ],
 )  # fmt: skip
