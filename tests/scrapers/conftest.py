@@ -1,5 +1,6 @@
 """What tests of the scrapers share."""
 
+from tests.scrapers.door import door
 from tests.scrapers.web import other_web, web
 
-__all__ = ["other_web", "web"]
+__all__ = ["door", "other_web", "web"]
