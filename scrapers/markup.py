@@ -40,7 +40,7 @@ _READ_AS = {
 def parsed(body: bytes, content_type: str | None, url: str) -> BeautifulSoup:
     """The page as a tree. TooBig when parsing could take for ever, FetchFailed for a feed that ends in its middle."""
     xml = is_xml(body, content_type)
-    check_parsable(body, url)
+    check_parsable(body, url, xml)
     if xml:
         _check_feed(body, url)
     encoding = encoding_of(body, content_type, xml)
@@ -71,8 +71,9 @@ def encoding_of(body: bytes, content_type: str | None, xml: bool = False) -> str
     return _READ_AS.get(name, name)
 
 
-def check_parsable(body: bytes, url: str) -> None:
+def check_parsable(body: bytes, url: str, xml: bool = False) -> None:
     """TooBig when the markup is of a kind that no parser ends with in time."""
+    ends_by_itself = frozenset() if xml else _ENDS_BY_ITSELF
     brackets = body.count(b"<")
     if brackets > MAX_MARKUP:
         raise TooBig(f"the page has {brackets} tags, at most {MAX_MARKUP} are parsed", page=url)
@@ -82,7 +83,7 @@ def check_parsable(body: bytes, url: str) -> None:
         name = name.lower()
         if len(attributes) > 2 * MAX_ATTRIBUTES and len(attributes.split()) > MAX_ATTRIBUTES:
             raise TooBig(f"an element has more than {MAX_ATTRIBUTES} attributes", page=url)
-        if name in _ENDS_BY_ITSELF or attributes.endswith(b"/"):
+        if name in ends_by_itself or attributes.endswith(b"/"):
             continue
         if not closing:
             open_elements[name] += 1

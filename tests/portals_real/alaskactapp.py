@@ -1,4 +1,4 @@
-"""Alaska Court of Appeals: a search result; it holds the Supreme Court's opinions too, and links to this very search."""
+"""Alaska Court of Appeals: a search result that holds other opinions too, with links to this very search."""
 
 import re
 

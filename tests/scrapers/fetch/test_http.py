@@ -2,6 +2,7 @@
 
 import gzip
 import resource
+import socket
 import time
 import zlib
 from email.utils import formatdate
@@ -314,3 +315,36 @@ def test_nobody_there(tmp_path, web):
     with pytest.raises(ScraperError):
         fetch()
     fetch.close()
+
+
+def test_a_tls_handshake_that_never_ends_is_cut_too(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        limits = Limits(connect=10, read=10, total=0.3, attempts=1)
+        fetch = HttpVisit("shop", start, tmp_path, limits=limits, politeness=Politeness(pace=0, robots=False))
+        with pytest.raises(TimedOut, match=r"after 0\.3 s"):
+            fetch()
+        fetch.close()
+
+
+def test_a_crawl_delay_is_kept(web, visit):
+    web.pages["/robots.txt"] = html("User-agent: *\nCrawl-delay: 0.3\n", Content_Type="text/plain")
+    web.pages["/"] = html(ROWS)
+    fetch = visit()
+    fetch(), fetch()
+    assert web.log[1].at - web.log[0].at > 0.25
+
+
+def test_robots_are_remembered_between_runs(web, visit):
+    asked = []
+
+    def robots(request):
+        asked.append(request.path)
+        request.send(b"User-agent: *\nAllow: /\n", Content_Type="text/plain")
+
+    web.pages["/robots.txt"] = robots
+    web.pages["/"] = html(ROWS)
+    visit()(), visit()()
+    assert len(asked) == 1
+    visit(robots_age=0)()
+    assert len(asked) == 2
