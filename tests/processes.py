@@ -1,11 +1,7 @@
-"""Counting processes and waiting for what must become true: for tests that must leave nothing behind."""
+"""Counting processes, for what must leave none behind."""
 
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-
-import pytest
 
 
 def alive(*, group: int | None = None, mentions: str | None = None) -> list[str]:
@@ -19,12 +15,3 @@ def alive(*, group: int | None = None, mentions: str | None = None) -> list[str]
             if state != "Z" and belongs:
                 found.append(command)
     return found
-
-
-def until(condition: Callable[[], object], within: float = 10.0, what: str = "the condition") -> None:
-    """Fails the test when the condition does not become true in time."""
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not come true within {within:.0f} s")
-        time.sleep(0.02)

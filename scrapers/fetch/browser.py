@@ -51,7 +51,8 @@ class BrowserVisit:
         self._start = start
         self._source = source
         self._warm = browser
-        self._session = PoliteSession(source.name, start, var, Limits(), Politeness.of(source))
+        self._limits = Limits()
+        self._session = PoliteSession(source.name, start, var, self._limits, Politeness.of(source))
         self._failures = var / "failures" / source.name
         self._patience = patience
         self._environ = environ
@@ -76,7 +77,7 @@ class BrowserVisit:
             return None
         stem = self._failures / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z"
         try:
-            body, picture = self._browser.shown().body, self._browser.screenshot()
+            body, picture = self._browser.document(self._limits.size), self._browser.screenshot()
         except ScraperError:
             return None
         stem.parent.mkdir(parents=True, exist_ok=True)
@@ -120,11 +121,11 @@ class BrowserVisit:
                 raise LoginWall("the login form shows again right after the login", page=browser.url)
         drawn = not wait or browser.first([wait], self._patience)
         self._warm.gate.check(browser.url)  # a script may have led us away meanwhile
-        if not drawn:
-            raise SelectorFailed(f"expected to appear within {self._patience:.0f} s", page=browser.url, selector=wait)
-        shown = browser.shown()
-        page = Page(shown.body, shown.url, datetime.now(UTC), self, "text/html; charset=utf-8")
+        body = browser.document(self._limits.size)
+        page = Page(body, browser.url, datetime.now(UTC), self, "text/html; charset=utf-8")
         lookalike.check(page, address)
+        if not drawn:
+            raise SelectorFailed(f"expected to appear within {self._patience:.0f} s", page=page.url, selector=wait)
         return page
 
     def _wants_login(self, browser: Browser, login: Login, wait: str | None) -> bool:

@@ -20,6 +20,7 @@ _ARGUMENTS = (
     "--disable-extensions",
     "--disable-breakpad",
     "--disable-dev-shm-usage",
+    "--disk-cache-size=33554432",
     "--mute-audio",
     "--no-first-run",
     "--no-default-browser-check",

@@ -4,11 +4,11 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import cast
 
 from selenium.common.exceptions import (
     InvalidSelectorException,
+    JavascriptException,
     NoSuchDriverException,
     NoSuchElementException,
     TimeoutException,
@@ -20,7 +20,7 @@ from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.support.wait import WebDriverWait
 from urllib3.exceptions import HTTPError
 
-from scrapers.errors import BrowserFailed, BrowserMissing, FetchFailed, SelectorFailed, TimedOut
+from scrapers.errors import BrowserFailed, BrowserMissing, FetchFailed, SelectorFailed, TimedOut, TooBig
 from scrapers.fetch.chromium import arguments, find
 from scrapers.fetch.gate import Gate
 from scrapers.fetch.profile import Profile
@@ -34,14 +34,10 @@ _FIRST = """
 const [selectors] = arguments;
 return selectors.find(selector => document.querySelector(selector)) || null
 """
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the browser shows: the document as it is now, in UTF-8, and its address."""
-
-    body: bytes
-    url: str
+_DOCUMENT = """
+const [most] = arguments, html = document.documentElement.outerHTML;
+return html.length > most ? null : html
+"""
 
 
 class Browser:
@@ -75,8 +71,7 @@ class Browser:
         with _told(self.url):
             wait: WebDriverWait[Chrome] = WebDriverWait(self._driver, within, poll_frequency=0.05)
             with suppress(TimeoutException):
-                found: str = wait.until(lambda driver: driver.execute_script(_FIRST, selectors))
-                return found
+                return wait.until(lambda driver: _first(driver, selectors))
         return None
 
     def fill(self, selector: str, text: str) -> None:
@@ -96,10 +91,13 @@ class Browser:
         with _told():
             return self._driver.current_url
 
-    def shown(self) -> Shown:
-        """The document as scripts have drawn it by now."""
+    def document(self, most: int) -> bytes:
+        """The document as scripts have drawn it by now, in UTF-8. Raises TooBig beyond `most` characters."""
         with _told(self.url):
-            return Shown(self._driver.page_source.encode(errors="replace"), self._driver.current_url)
+            html = self._driver.execute_script(_DOCUMENT, most)
+        if html is None:
+            raise TooBig(f"the page has more than {most} characters", page=self.url)
+        return str(html).encode(errors="replace")
 
     def status(self) -> int:
         """The HTTP status the document came with; 0 when there was no answer."""
@@ -152,6 +150,7 @@ def _start(profile: Profile, gate: Gate, headed: bool, environ: Mapping[str, str
     options = ChromeOptions()
     options.binary_location = binaries.browser or ""
     options.add_experimental_option("prefs", {"download_restrictions": 3, "credentials_enable_service": False})
+    options.unhandled_prompt_behavior = "dismiss"
     for argument in arguments(profile.folder.resolve(), gate, headed):
         options.add_argument(argument)
     service = ChromeService(binaries.driver, popen_kw={"process_group": group})
@@ -164,6 +163,16 @@ def _start(profile: Profile, gate: Gate, headed: bool, environ: Mapping[str, str
     _answer_within(driver, LOAD + ANSWER)
     driver.set_page_load_timeout(LOAD)
     return driver
+
+
+def _first(driver: Chrome, selectors: list[str]) -> str | None:
+    try:
+        found: str | None = driver.execute_script(_FIRST, selectors)
+    except JavascriptException as error:
+        if "navigat" in (error.msg or ""):  # the document went away while it was asked
+            return None
+        raise
+    return found
 
 
 def _answer_within(driver: Chrome, seconds: float) -> None:

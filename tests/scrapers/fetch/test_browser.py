@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 from scrapers.config import Source
 from scrapers.config.values import Seconds
 from scrapers.errors import (
+    BrowserFailed,
     BrowserMissing,
     CredentialsMissing,
     FetchFailed,
@@ -24,13 +25,15 @@ from scrapers.errors import (
     LoginWall,
     Refused,
     SelectorFailed,
+    TooBig,
 )
 from scrapers.fetch.browser import BrowserVisit, warm_browser
 from scrapers.fetch.chromium import Binaries, find
 from scrapers.fetch.gate import Gate
 from scrapers.fetch.warm import WarmBrowser, Wear
 from scrapers.portal import discover
-from tests.processes import alive, until
+from tests.conftest import eventually
+from tests.processes import alive
 
 scrape = discover()["vendor_y"].scrape
 
@@ -170,6 +173,31 @@ def test_session_is_readable_by_us_alone(visit, tmp_path):
     assert (tmp_path / "browser/vendor_y/cookies.json").stat().st_mode & 0o077 == 0
 
 
+def test_login_without_a_configured_one_is_a_login_wall(source, visit, warm, tmp_path):
+    without = msgspec.structs.replace(source, login=None)
+    with closing(BrowserVisit(source.start, without, warm, tmp_path, patience=1)) as run, pytest.raises(LoginWall):
+        run()
+
+
+def test_browser_that_crashed_is_replaced(demo, visit, warm):
+    with visit() as run:
+        run()
+        os.killpg(warm.take().group, signal.SIGKILL)
+        with pytest.raises(BrowserFailed):
+            run()
+        assert run.save() is None
+    with visit() as run:
+        assert read(run) == demo.truth("vendor_y")
+
+
+def test_document_beyond_its_bound_is_not_taken(demo, warm):
+    browser = warm.take()
+    browser.open(demo.url)
+    assert b"Demo portals" in browser.document(100_000)
+    with pytest.raises(TooBig, match="more than 100 characters"):
+        browser.document(100)
+
+
 @pytest.fixture
 def hostile():
     """A portal that leads elsewhere (to another name of this machine): its address, and the hosts that were asked."""
@@ -183,9 +211,8 @@ def hostile():
             return redirect(f"{other}/secret")
         if request.path == "/script":
             return Response(f"<p id=here>x<script>location = '{other}/secret'</script>", content_type="text/html")
-        page = (
-            f"<img src={other}/a.png><iframe src={other}/frame></iframe><script src={other}/b.js></script><p id=here>x"
-        )
+        parts = [f"<img src={other}/a.png>", f"<iframe src={other}/b></iframe>", f"<script src={other}/c.js></script>"]
+        page = f"{''.join(parts)}<script>alert(1)</script><p id=here>x"
         return Response(page, content_type="text/html")
 
     server = make_server("127.0.0.1", 0, answer, threaded=True)
@@ -236,7 +263,7 @@ def test_nothing_is_left_when_the_scraper_ends_without_closing(how, demo, tmp_pa
             assert len(alive(mentions=str(tmp_path))) >= 5
             parent.send_signal(how)
         parent.wait(timeout=10)
-    until(lambda: not alive(mentions=str(tmp_path)), what="the end of Chromium and its driver")
+    eventually(lambda: not alive(mentions=str(tmp_path)), what="the end of Chromium and its driver")
 
 
 def test_nothing_is_left_after_close_even_of_a_stopped_browser(demo, tmp_path):
@@ -245,7 +272,7 @@ def test_nothing_is_left_after_close_even_of_a_stopped_browser(demo, tmp_path):
     browser.open(demo.url)
     os.killpg(browser.group, signal.SIGSTOP)
     warm.close()
-    until(lambda: not alive(mentions=str(tmp_path)) and not alive(group=browser.group))
+    eventually(lambda: not alive(mentions=str(tmp_path)) and not alive(group=browser.group))
 
 
 def test_missing_browser_says_what_to_install(tmp_path):

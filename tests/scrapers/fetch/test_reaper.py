@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from scrapers.fetch.reaper import Reaper
-from tests.processes import alive, until
+from tests.conftest import eventually
+from tests.processes import alive
 
 PARENT = """
 import subprocess, sys, time
@@ -24,11 +25,11 @@ time.sleep(600)
 def test_end_kills_children_and_grandchildren():
     reaper = Reaper()
     child = subprocess.Popen(["sh", "-c", "sleep 600 & sleep 600"], process_group=reaper.group)
-    until(lambda: len(alive(group=reaper.group)) == 4)
+    eventually(lambda: len(alive(group=reaper.group)) == 4)
     assert reaper.memory() > 0
     reaper.end()
     child.wait()
-    until(lambda: not alive(group=reaper.group))
+    eventually(lambda: not alive(group=reaper.group))
     reaper.end()
 
 
@@ -38,7 +39,7 @@ def test_group_ends_with_the_process_that_made_it(how):
     with subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
         group = int(parent.stdout.readline())
         if how != "raise":
-            until(lambda: len(alive(group=group)) == 4)
+            eventually(lambda: len(alive(group=group)) == 4)
             parent.send_signal(how)
         parent.wait(timeout=10)
-    until(lambda: not alive(group=group), what="the end of the group")
+    eventually(lambda: not alive(group=group), what="the end of the group")
