@@ -1,0 +1,139 @@
+"""`python -m scrapers.run` as people use it: real processes, a real portal, a real door."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+from scrapers.deliver.spool import Spool
+from tests.conftest import ROOT, eventually, free_port
+from tests.scrapers.rig import SCRAPER, Rig
+
+
+def test_delivered(rig: Rig) -> None:
+    ran = rig.run("shop")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == ""
+    assert "shop: complete, 3 entries on 1 pages" in ran.stderr
+    assert "1 new, 0 changed, 0 removed, 0 unchanged, 0 rejected" in ran.stderr
+    assert [got.path for got in rig.door.got] == ["/api/sources/shop", "/api/runs", "/api/entries", "/api/runs"]
+    [batch] = rig.door.batches
+    assert batch["complete"] is True
+    assert batch["keys"] == ["k0", "k1", "k2"]
+    assert batch["entries"][0]["data"] == {"name": "Item 0", "price": "1.50"}
+    assert batch["entries"][0]["url"] == f"{rig.web.url}/x"
+    begun, ended = rig.door.reports
+    assert (begun["state"], ended["state"], ended["seen"], ended["pages"]) == ("running", "complete", 3, 1)
+    assert batch["as_of"] == begun["started_at"] < batch["entries"][0]["observed_at"] < ended["finished_at"]
+    assert {got.headers["X-Request-ID"] for got in rig.door.got} == {batch["run_id"]} == {ended["run_id"]}
+    logged = [json.loads(line) for line in ran.stderr.splitlines() if line.startswith("{")]
+    assert {line["run_id"] for line in logged} == {batch["run_id"]}
+
+
+def test_entries_as_json_and_nothing_delivered(rig: Rig) -> None:
+    ran = rig.run("shop", "--dry-run", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert [json.loads(line)["key"] for line in ran.stdout.splitlines()] == ["k0", "k1", "k2"]
+    assert rig.door.got == []
+    assert not (rig.var / "spool").exists()
+
+
+def test_a_redesigned_portal(rig: Rig) -> None:
+    rig.shows("1.00", "call us")
+    ran = rig.run("shop")
+    assert ran.returncode == 1
+    assert "shop: failed" in ran.stderr
+    assert "selector 'i'" in ran.stderr
+    assert rig.door.batches == []
+    fault = rig.door.reports[-1]["fault"]
+    assert (fault["code"], fault["selector"], fault["page"]) == ("unreadable", "i", f"{rig.web.url}/list")
+    assert "call us" in Path(fault["saved"]).read_text()
+
+
+def test_usage(rig: Rig) -> None:
+    unknown = rig.run("shp")
+    assert unknown.returncode == 2
+    assert "did you mean shop?" in unknown.stderr
+    rig.schedule("evry: 1h")
+    broken = rig.run("shop")
+    assert broken.returncode == 2
+    assert f"{rig.schedules}:5: sources.shop.evry: is not a setting: did you mean every?" in broken.stderr
+    assert rig.run().returncode == 2
+    assert rig.run("--no-such-option").returncode == 2
+
+
+def test_list_and_help(rig: Rig) -> None:
+    listed = rig.run("--list")
+    assert listed.returncode == 0
+    assert "shop" in listed.stdout
+    assert "every 1h" in listed.stdout
+    assert "Exit codes" in rig.run("--help").stdout
+
+
+def test_an_absent_server_then_the_next_run(rig: Rig) -> None:
+    rig.environ["PORTALWIRE_INGEST_URL"] = f"http://127.0.0.1:{free_port()}"
+    away = rig.run("shop")
+    assert away.returncode == 3
+    assert "4 requests wait in the spool" in away.stderr
+    rig.environ.clear()
+    rig.shows("1.50", "9.99")
+    assert rig.run("shop").returncode == 0
+    first, second = rig.door.batches
+    assert len(first["entries"]) == 3
+    assert second["keys"] == ["k0", "k1"]
+    assert Spool(rig.var, "shop").pending() == []
+
+
+def test_interrupted(rig: Rig) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+    rig.web.pages["/list"] = lambda request: (asked.set(), go_on.wait(30), request.send(b"<li>"))  # type: ignore[assignment,func-returns-value]
+    process = subprocess.Popen(rig.command("scrapers.run", "shop"), cwd=ROOT, env=rig.environment())
+    try:
+        assert asked.wait(30)
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(30) == 130
+    finally:
+        go_on.set()
+        process.kill()
+        process.wait()
+    eventually(lambda: len(rig.door.reports) == 2)
+    assert rig.door.reports[-1]["fault"]["code"] == "interrupted"
+
+
+def test_recorded_and_replayed(rig: Rig, tmp_path: Path) -> None:
+    recorded = rig.run("shop", "--record", str(tmp_path / "pages"), "--dry-run", "--json")
+    assert recorded.returncode == 0, recorded.stderr
+    rig.web.pages.clear()
+    replayed = rig.run("shop", "--replay", str(tmp_path / "pages"), "--dry-run", "--json")
+    assert replayed.stdout == recorded.stdout
+    assert rig.run("shop", "--replay", str(tmp_path / "none")).returncode == 2
+
+
+def test_a_portal_that_no_schedule_names(rig: Rig) -> None:
+    rig.scraper(SCRAPER.replace('"shop"', '"other"'), name="other")
+    ran = rig.run("other")
+    assert ran.returncode == 0, ran.stderr
+    assert rig.door.batches[0]["source"] == "other"
+
+
+def test_a_portal_without_python(rig: Rig) -> None:
+    rig.shows("1.50", "2.50", next_path="/more")
+    rig.shows("7.50", path="/more", first=2)
+    rig.schedule(
+        f"start: {rig.web.url}/list",
+        "fields:",
+        "  rows: li",
+        "  key: {attribute: id}",
+        "  next: a[rel=next]",
+        "  fields: {name: b, price: {selector: i, type: money}, note: {selector: u, optional: true}}",
+        name="plain",
+    )
+    ran = rig.run("plain", "--json")
+    assert ran.returncode == 0, ran.stderr
+    entries = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [(entry["key"], entry["data"]) for entry in entries][1:] == [
+        ("k1", {"name": "Item 1", "price": "2.50"}),
+        ("k2", {"name": "Item 0", "price": "7.50"}),
+    ]
