@@ -24,7 +24,16 @@ def is_web(address: str) -> bool:
 def host_and_port(address: str) -> tuple[str, int]:
     """The host in lower case and the port, the scheme's own if none is named."""
     parts = urlsplit(address)
-    return (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+    return host_name(parts.hostname or ""), parts.port or _PORTS.get(parts.scheme, 0)
+
+
+def host_name(host: str) -> str:
+    """A host as the network knows it: lower case, ASCII, without the final dot."""
+    host = host.rstrip(".").lower()
+    try:
+        return host.encode("idna").decode("ascii") if not host.isascii() else host
+    except UnicodeError:  # a name nobody can resolve
+        return host
 
 
 def without_fragment(address: str) -> str:

@@ -4,7 +4,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 
-from scrapers.address import host_and_port, is_web
+from scrapers.address import host_and_port, host_name, is_web
 from scrapers.errors import Forbidden
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -32,9 +32,9 @@ class Gate:
                 continue
             name, separator, digits = entry.rpartition(":") if not entry.endswith("]") else (entry, "", "")
             if separator and digits.isdigit():
-                self._admit(name.strip("[]").lower(), int(digits))
+                self._admit(name.strip("[]"), int(digits))
             else:
-                self._admit(entry.strip("[]").lower(), None)
+                self._admit(entry.strip("[]"), None)
 
     @property
     def hosts(self) -> frozenset[tuple[str, int]]:
@@ -61,7 +61,7 @@ class Gate:
         return list(dict.fromkeys(found))
 
     def _admit(self, host: str, port: int | None) -> None:
-        self._hosts.update((host, each) for each in (_WEB_PORTS if port is None else (port,)))
+        self._hosts.update((host_name(host), each) for each in (_WEB_PORTS if port is None else (port,)))
 
     def _may_reach(self, host: str, address: Address) -> bool:
         if address.is_global and not address.is_multicast:

@@ -55,21 +55,23 @@ class HttpVisit:
         except ValueError as error:
             raise FetchFailed(f"{url[:200]!r} is no address: {error}") from error
         response = self._session.get(address)
-        self.last = page = self._page(response)
+        content_type = response.headers.get("Content-Type") or "text/html"
+        page = self._page(response) if _READABLE.match(content_type) else None
         if response.status_code not in (200, 203):
             raise _refusal(response, page)
+        if page is None:
+            raise FetchFailed(f"a page expected, but {content_type[:100]} came", page=response.url)
         lookalike.check(page, address)
         return page
 
     def _page(self, response: requests.Response) -> Page:
         content_type = response.headers.get("Content-Type")
-        if content_type and not _READABLE.match(content_type):
-            raise FetchFailed(f"a page expected, but {content_type[:100]} came", page=response.url)
-        return Page(response.content, response.url, datetime.now(UTC), self, content_type)
+        self.last = Page(response.content, response.url, datetime.now(UTC), self, content_type)
+        return self.last
 
 
-def _refusal(response: requests.Response, page: Page) -> FetchFailed | BotChallenge:
-    if response.headers.get("cf-mitigated") == "challenge" or lookalike.is_challenge(page):
-        return BotChallenge(page=page.url)
+def _refusal(response: requests.Response, page: Page | None) -> FetchFailed | BotChallenge:
+    if response.headers.get("cf-mitigated") == "challenge" or (page and lookalike.is_challenge(page)):
+        return BotChallenge(page=response.url)
     message = f"the portal answers {response.status_code} {response.reason}"
-    return (Refused if response.status_code in _LASTING else FetchFailed)(message, page=page.url)
+    return (Refused if response.status_code in _LASTING else FetchFailed)(message, page=response.url)

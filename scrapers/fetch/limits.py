@@ -13,7 +13,8 @@ class Limits:
 
     `connect` is for a connection, `read` for the next bytes, `total` for one request from its beginning to its last
     byte. `attempts` counts the first one too; between them `backoff` doubles. `patience` is the longest wait for a
-    host's turn, a Retry-After included: beyond it the fetch fails and a later run goes on.
+    host's turn, a Retry-After included: beyond it the fetch fails and a later run goes on. `memory` is the size on disk
+    beyond which a source's remembered pages are forgotten.
     """
 
     connect: float = 10.0
@@ -24,6 +25,7 @@ class Limits:
     backoff: float = 1.0
     patience: float = 90.0
     redirects: int = 10
+    memory: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """One polite HTTP session: allowed hosts only, robots.txt obeyed, paced, retried, revalidated."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import requests
@@ -19,7 +18,6 @@ from scrapers.fetch.robots import Robots
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
 TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-KEPT = timedelta(days=7)  # how long a page is remembered for asking whether it changed
 
 
 class PoliteSession:
@@ -39,7 +37,8 @@ class PoliteSession:
             status_forcelist=TRY_AGAIN,
             raise_on_status=False,
         )
-        self._session = self._open(source, var / "http")
+        self._memory = var / "http" / f"{source}.sqlite"
+        self._session = self._open()
 
     def get(self, url: str) -> requests.Response:
         """The final answer for `url`, whatever its status, redirects followed and its body read.
@@ -62,13 +61,14 @@ class PoliteSession:
 
     def close(self) -> None:
         """Ends the connections and the cache."""
-        self._session.cache.delete(older_than=KEPT)
+        if self._memory.exists() and self._memory.stat().st_size > self._limits.memory:
+            self._session.cache.clear()  # type: ignore[no-untyped-call]
         self._session.close()  # type: ignore[no-untyped-call]
 
-    def _open(self, source: str, folder: Path) -> CachedSession:
-        folder.mkdir(parents=True, exist_ok=True)
+    def _open(self) -> CachedSession:
+        self._memory.parent.mkdir(parents=True, exist_ok=True)
         session = CachedSession(
-            folder / f"{source}.sqlite",
+            self._memory,
             backend="sqlite",
             serializer="json",
             expire_after=EXPIRE_IMMEDIATELY,  # a page with an ETag or a date is kept, and never served without asking

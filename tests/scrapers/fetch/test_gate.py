@@ -11,6 +11,8 @@ from scrapers.fetch.gate import Gate
     [
         ("https://shop.example/list", True),
         ("http://SHOP.example./list", True),
+        ("https://xn--bcher-kva.example/", True),
+        ("https://bücher.example/", True),
         ("https://shop.example:8443/", False),
         ("https://cdn.example/x", True),
         ("https://cdn.example:8443/x", False),
@@ -24,7 +26,7 @@ from scrapers.fetch.gate import Gate
     ],
 )
 def test_only_the_sources_own_hosts(url, allowed):
-    gate = Gate("https://shop.example/prices", ["cdn.example", "files.example:8080"])
+    gate = Gate("https://shop.example/prices", ["CDN.example", "files.example:8080", "bücher.example"])
     if allowed:
         gate.check(url)
         return

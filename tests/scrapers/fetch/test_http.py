@@ -348,3 +348,18 @@ def test_robots_are_remembered_between_runs(web, visit):
     assert len(asked) == 1
     visit(robots_age=0)()
     assert len(asked) == 2
+
+
+def test_memory_has_an_end(web, visit, tmp_path):
+    web.pages["/"] = html(ROWS, ETag='"v1"')
+    fetch = visit(limits=Limits(memory=1))
+    fetch()
+    fetch.close()
+    visit()()
+    assert [asked.headers.get("If-None-Match") for asked in web.log] == [None, None]
+
+
+def test_a_refusal_of_another_kind_than_a_page_is_a_refusal(web, visit):
+    web.pages["/"] = lambda request: request.send(b"\0", 404, Content_Type="application/octet-stream")
+    with pytest.raises(Refused, match="404"):
+        visit()()
