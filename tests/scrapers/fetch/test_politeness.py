@@ -23,11 +23,11 @@ for _ in range(3):
 def test_processes_take_turns(tmp_path, pytestconfig):
     command = [sys.executable, "-c", WAIT, str(tmp_path)]
     running = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=pytestconfig.rootpath) for _ in range(3)
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=pytestconfig.rootpath) for _ in range(2)
     ]
     moments = sorted(float(line) for process in running for line in process.communicate(timeout=60)[0].split())
-    assert len(moments) == 9
-    assert moments[-1] - moments[0] >= 0.79  # nine turns, eight pauses, whoever took them
+    assert len(moments) == 6
+    assert moments[-1] - moments[0] >= 0.49  # six turns, five pauses, whoever took them
 
 
 def test_hosts_do_not_wait_for_each_other(tmp_path):
