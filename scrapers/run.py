@@ -23,7 +23,6 @@ from scrapers.progress import Progress
 from scrapers.summary import told
 from scrapers.visit import Visit
 
-PATIENCE = 20.0  # seconds a server may be away at the end of a run
 PORTAL, USAGE, DELIVERY, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
@@ -39,6 +38,7 @@ class Options:
     record: Path | None
     replay: Path | None
     headed: bool
+    patience: float
 
 
 @app.command(
@@ -67,6 +67,7 @@ def run(
     record: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the pages in this folder.")] = None,
     replay: Annotated[Path | None, typer.Option(metavar="DIR", help="Read the pages kept in this folder.")] = None,
     headed: Annotated[bool, typer.Option("--headed", help="Show the browser's window.")] = False,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait at the end for a server that is away.")] = 20,
     schedules: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Default: $PORTALWIRE_SCHEDULES, or schedules.yaml.")
     ] = None,
@@ -86,7 +87,7 @@ def run(
             raise UnknownSource("which source? --list shows what there is")
         configured = catalogue.source(source)
         portal = catalogue.portal(configured)
-        code = _read(configured, portal, settings, Options(dry_run, json, record, replay, headed))
+        code = _read(configured, portal, settings, Options(dry_run, json, record, replay, headed, patience))
     except (ConfigError, PortalError, UnknownSource) as error:
         _fail(error, USAGE)
     except DeliveryFailed as error:
@@ -113,7 +114,7 @@ def _read(source: Source, portal: Portal, settings: Settings, options: Options) 
                 settings,
                 run_id,
                 show=progress.show,
-                patience=PATIENCE,
+                patience=options.patience,
                 next_run=_next_run(source, settings.var),
             )
             code, said = summary.exit_code, summary.lines()

@@ -2,12 +2,17 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
 from scrapers.deliver.spool import Spool
+from scrapers.run import app
 from tests.conftest import ROOT, eventually, free_port
 from tests.scrapers.rig import SCRAPER, Rig
 
@@ -60,21 +65,21 @@ def test_usage(rig: Rig) -> None:
     broken = rig.run("shop")
     assert broken.returncode == 2
     assert f"{rig.schedules}:5: sources.shop.evry: is not a setting: did you mean every?" in broken.stderr
-    assert rig.run().returncode == 2
-    assert rig.run("--no-such-option").returncode == 2
 
 
-def test_list_and_help(rig: Rig) -> None:
-    listed = rig.run("--list")
-    assert listed.returncode == 0
-    assert "shop" in listed.stdout
-    assert "every 1h" in listed.stdout
-    assert "Exit codes" in rig.run("--help").stdout
+def test_list_and_help(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTALWIRE_SCHEDULES", str(rig.schedules))
+    listed = CliRunner().invoke(app, ["--list"])
+    assert listed.exit_code == 0
+    assert re.search(r"shop +every 1h +http +shop", listed.stdout)
+    assert "Exit codes" in CliRunner().invoke(app, ["--help"]).stdout
+    assert CliRunner().invoke(app, []).exit_code == 2
+    assert CliRunner().invoke(app, ["--no-such-option"]).exit_code == 2
 
 
 def test_an_absent_server_then_the_next_run(rig: Rig) -> None:
     rig.environ["PORTALWIRE_INGEST_URL"] = f"http://127.0.0.1:{free_port()}"
-    away = rig.run("shop")
+    away = rig.run("shop", "--patience", "0")
     assert away.returncode == 3
     assert "4 requests wait in the spool" in away.stderr
     rig.environ.clear()

@@ -1,0 +1,211 @@
+"""When a run may say what has vanished, and what it does with what is wrong."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest_api.contract import Batch, Entry, RunReport
+from scrapers.config import Expect, Source
+from scrapers.errors import FetchFailed, SpoolFull
+from scrapers.fetch.http import HttpVisit
+from scrapers.fetch.limits import Limits, Politeness
+from scrapers.harvest import BATCH, Harvest
+from scrapers.portal import Portal, Scrape
+from scrapers.visit import Visit
+from tests.scrapers.web import Web, html
+
+
+@dataclass
+class Kept:
+    """A sink that keeps what it is given."""
+
+    reports: list[RunReport] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+    unfit: list[dict[str, Any]] = field(default_factory=list)
+
+    def report(self, report: RunReport) -> None:
+        self.reports.append(report)
+
+    def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
+        self.batches.append(batch)
+        self.unfit += unfit
+
+
+@dataclass
+class Bench:
+    """Runs a function as a portal against the test's server."""
+
+    web: Web
+    var: Path
+    kept: Kept = field(default_factory=Kept)
+
+    def run(self, scrape: Scrape, **settings: Any) -> RunReport:
+        portal = Portal("shop", f"{self.web.url}/list", scrape, "3", "", Path(__file__))
+        source = Source(name="shop", **settings)
+        visit = HttpVisit(
+            "shop", portal.start, self.var, limits=Limits(attempts=1), politeness=Politeness(pace=0, robots=False)
+        )
+        try:
+            return Harvest(source, portal, visit, self.kept, self.var).run()
+        finally:
+            visit.close()
+
+
+@pytest.fixture
+def bench(web: Web, tmp_path: Path) -> Bench:
+    web.pages["/list"] = html("<title>Shop</title><p>" + "A list of things to buy. " * 5)
+    return Bench(web, tmp_path)
+
+
+def items(count: int, **more: Any) -> Scrape:
+    """A portal with so many entries."""
+
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        visit()
+        for number in range(count):
+            yield Entry(key=f"k{number}", data={"name": f"Item {number}", **more})
+
+    return scrape
+
+
+def test_a_whole_run_says_so_and_names_every_key(bench: Bench) -> None:
+    report = bench.run(items(3))
+    assert [each.state for each in bench.kept.reports] == ["running", "complete"]
+    [batch] = bench.kept.batches
+    assert (batch.complete, batch.keys, batch.parser) == (True, ["k0", "k1", "k2"], "3")
+    assert batch.as_of == report.started_at
+    assert all(entry.observed_at and entry.observed_at >= report.started_at for entry in batch.entries)
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(BATCH, [BATCH]), (BATCH + 1, [BATCH, 1]), (2 * BATCH, [BATCH, BATCH])])
+def test_batches_go_as_the_run_goes_and_only_the_last_is_complete(bench: Bench, count: int, sizes: list[int]) -> None:
+    bench.run(items(count))
+    assert [len(batch.entries) for batch in bench.kept.batches] == sizes
+    assert [batch.complete for batch in bench.kept.batches] == [False] * (len(sizes) - 1) + [True]
+    assert len(bench.kept.batches[-1].keys or []) == count
+    assert len({batch.batch_id for batch in bench.kept.batches}) == len(sizes)
+
+
+@pytest.mark.parametrize(
+    ("expect", "code"),
+    [
+        (Expect(at_least=4), "quality"),
+        (Expect(at_most=2), "quality"),
+        (Expect(required=["name", "price"]), "field_missing"),
+    ],
+)
+def test_a_run_that_does_not_look_good_delivers_nothing(bench: Bench, expect: Expect, code: str) -> None:
+    report = bench.run(items(3), expect=expect)
+    assert bench.kept.batches == []
+    assert report.state == "failed"
+    assert report.fault is not None
+    assert report.fault.code == code
+
+
+def test_an_empty_listing_is_a_failure_unless_it_is_expected(bench: Bench) -> None:
+    assert bench.run(items(0)).state == "failed"
+    assert bench.kept.batches == []
+    assert bench.run(items(0), expect=Expect(at_least=0)).state == "complete"
+    assert bench.kept.batches[0].keys == []
+
+
+def test_a_long_run_that_ends_badly_is_never_complete(bench: Bench) -> None:
+    report = bench.run(items(BATCH + 10), expect=Expect(at_least=10_000))
+    assert [batch.complete for batch in bench.kept.batches] == [False]
+    assert (report.state, report.seen) == ("partial", BATCH + 10)
+
+
+def test_a_page_that_does_not_come_ends_the_run_as_partial(bench: Bench) -> None:
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        yield from items(2)(visit)
+        visit("/unplugged")
+
+    bench.web.pages["/unplugged"] = lambda request: request.send(b"", 500)
+    report = bench.run(scrape)
+    assert (report.state, report.seen) == ("partial", 2)
+    [batch] = bench.kept.batches
+    assert (batch.complete, batch.keys, len(batch.entries)) == (False, None, 2)
+    assert report.fault is not None
+    assert report.fault.page == f"{bench.web.url}/unplugged"
+
+
+def test_a_page_that_the_scraper_steps_over_leaves_a_doubt(bench: Bench) -> None:
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        try:
+            visit("/gone")
+        except FetchFailed:
+            yield from items(2)(visit)
+
+    report = bench.run(scrape)
+    assert report.state == "partial"
+    assert report.fault is not None
+    assert report.fault.code == "pages_missed"
+    assert [batch.complete for batch in bench.kept.batches] == [False]
+
+
+def test_a_bug_is_told_and_its_page_kept(bench: Bench) -> None:
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        yield from items(1)(visit)
+        raise ZeroDivisionError("by hand")
+
+    report = bench.run(scrape)
+    assert report.state == "failed"
+    assert bench.kept.batches == []
+    assert report.fault is not None
+    assert report.fault.message == "ZeroDivisionError: by hand"
+    assert "things to buy" in Path(report.fault.saved or "").read_text()
+
+
+def test_an_entry_that_does_not_fit_harms_no_other_and_is_kept(bench: Bench) -> None:
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        yield from items(2)(visit)
+        yield Entry(key="odd", data={"sizes": {1, 2}})
+
+    report = bench.run(scrape)
+    assert report.state == "complete"
+    [batch] = bench.kept.batches
+    assert batch.keys == ["k0", "k1", "odd"]
+    assert len(batch.entries) == 2
+    [unfit] = bench.kept.unfit
+    assert unfit["key"] == "odd"
+    assert "data holds a set" in unfit["data"]
+
+
+@pytest.mark.parametrize("key", ["", "  ", "x" * 300, None, 7])
+def test_an_entry_without_a_key_leaves_a_doubt(bench: Bench, key: Any) -> None:
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        yield from items(2)(visit)
+        yield Entry(key=key, data={})
+
+    report = bench.run(scrape)
+    assert (report.state, report.seen) == ("partial", 3)
+    assert [batch.complete for batch in bench.kept.batches] == [False]
+    assert len(bench.kept.unfit) == 1
+
+
+@pytest.mark.parametrize("yielded", [{"key": "a"}, None, "text"])
+def test_what_is_no_entry_fails_the_run(bench: Bench, yielded: Any) -> None:
+    report = bench.run(lambda visit: iter([yielded]))
+    assert report.fault is not None
+    assert "an Entry is expected" in report.fault.message
+
+
+def test_a_listing_without_end_is_ended_at_the_limit(bench: Bench) -> None:
+    report = bench.run(items(10**9), limit=0.2)
+    assert report.fault is not None
+    assert report.fault.code == "hung"
+    assert not any(batch.complete for batch in bench.kept.batches)
+
+
+def test_a_full_spool_is_no_fault_of_the_portal(bench: Bench) -> None:
+    class Full(Kept):
+        def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
+            raise SpoolFull
+
+    bench.kept = Full()
+    with pytest.raises(SpoolFull):
+        bench.run(items(3))
+    assert [report.state for report in bench.kept.reports] == ["running"]
