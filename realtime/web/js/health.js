@@ -3,7 +3,7 @@ import { $, button, glyph, h, hidden, redraw, svg } from "./dom.js";
 import { number, plural, when } from "./format.js";
 import { claim } from "./claim.js";
 import { doubtful } from "./place.js";
-import { outcome, reason, schedule, took } from "./reasons.js";
+import { doubtOf, outcome, reason, schedule, took } from "./reasons.js";
 import { DOUBT } from "./source.js";
 import { address } from "./route.js";
 
@@ -53,7 +53,7 @@ function sourceRow(page, source, now) {
     td("h-source", glyph(state), button("open", go, title), h("small", {}, h("span", { class: state === "fresh" ? "" : "state" }, reason(source, now)))),
     td(`h-asof ${source.doubtful ? "late" : ""}`, h("span", { class: "from" }, "as of "), asOf === null ? "–" : when(asOf, now)),
     td("h-last", last ? lastRun(last, now) : "none yet"),
-    td("h-runs", spark(runs)),
+    td("h-runs", spark(source)),
     td("h-num num", rejected(source)),
     td("h-every", schedule(info) || "by hand"),
     td("h-next", h("span", { class: "from" }, "next run "), next(info, runs, now)),
@@ -77,20 +77,19 @@ function rejected({ info, name, title }) {
 }
 
 /** Forty runs: height is entries seen; one that was not complete is a tinted column. */
-function spark(runs) {
-  const ended = runs.filter((run) => run.state !== "running").slice(-RUNS);
+function spark(source) {
+  const ended = source.runs.filter((run) => run.state !== "running").slice(-RUNS);
   const bad = ended.filter((run) => run.state !== "complete").length;
   const most = Math.max(1, ...ended.map((run) => run.seen));
   const name = ended.length ? `${plural(ended.length, "run")}, ${bad ? `${bad} not complete` : "all complete"}` : "no runs yet";
-  const drawn = ended.map((run, i) => column(run, RUNS * WIDE - (ended.length - i) * WIDE, (run.seen / most) * 20));
+  const drawn = ended.map((run, i) => column(run, doubtOf(run, source), RUNS * WIDE - (ended.length - i) * WIDE, (run.seen / most) * 20));
   const frame = { class: "runs", viewBox: `0 0 ${RUNS * WIDE} 24`, preserveAspectRatio: "xMinYMid", role: "img", "aria-label": name };
   return svg("svg", frame, svg("path", { class: "none", d: `M0 23.5H${RUNS * WIDE}` }), drawn);
 }
 
-function column(run, x, tall) {
+function column(run, state, x, tall) {
   const bar = (cls, height) => svg("rect", { class: cls, x, y: 23 - height, width: 2.5, height });
   if (run.state === "complete") return bar("ok", tall);
-  const state = { failed: "failing", held: "suspect", partial: "stale" }[run.state];
   const kids = [svg("rect", { class: "void", x: x - 1, y: 1, width: WIDE, height: 22 }), bar("bad", Math.max(3, tall))];
   return svg("g", { "data-state": state }, kids);
 }

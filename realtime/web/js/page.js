@@ -93,6 +93,7 @@ export class Page {
     table.frozenAt = this.api.now();
     $("stream").scrollTop = 0;
     table.refresh();
+    this.draw.touch("filters");
     this.draw.now();
     if (field !== null) $("head").querySelector(`[data-field="${CSS.escape(field)}"]`)?.focus();
   }

@@ -17,7 +17,7 @@ export class Panel {
     if (this.open === null) this.#opener = document.activeElement;
     this.open = name;
     const at = same ? node.scrollTop : 0;
-    const inside = "a, button, summary";
+    const inside = "h2, a, button, summary";
     const held = same && node.contains(document.activeElement) ? [...node.querySelectorAll(inside)].indexOf(document.activeElement) : -1;
     set(node, kids);
     node.hidden = false;

@@ -44,6 +44,12 @@ export function outcome(run) {
   return run.state === "partial" ? `${seen}, not complete` : run.state === "failed" ? `failed, ${seen}` : seen;
 }
 
+/** The state a run's colour is of: a run that failed looks like the doubt it led to. */
+export function doubtOf(run, source) {
+  if (run.state === "failed") return source.doubtful ? source.state : "failing";
+  return { held: "suspect", partial: "stale" }[run.state] ?? "fresh";
+}
+
 /** Seconds a run took, or null while it runs. */
 export const took = (run) => (run.finished ? (Date.parse(run.finished) - Date.parse(run.started)) / 1000 : null);
 

@@ -3,7 +3,7 @@ import { button, h, portalLink } from "./dom.js";
 import { alert } from "./entry_panel.js";
 import { hms, number, plural, when } from "./format.js";
 import { fact, section, stateOf } from "./panel.js";
-import { outcome, schedule, took } from "./reasons.js";
+import { doubtOf, outcome, schedule, took } from "./reasons.js";
 import { address } from "./route.js";
 
 const RUNS = 10;
@@ -25,7 +25,7 @@ export function openSource(page, name, focus) {
         source.doubtful && h("p", { class: "dim after" }, `Readers see ${plural(source.present, "entry", "entries")}${seen}, marked ${state}.`),
       ),
       said(source),
-      source.runs.length > 0 && section("Last runs", h("ol", { class: "outcomes" }, source.runs.slice(-RUNS).reverse().map((run) => line(run, state, now)))),
+      source.runs.length > 0 && section("Last runs", h("ol", { class: "outcomes" }, source.runs.slice(-RUNS).reverse().map((run) => line(run, source, now)))),
       section("Configured", configured(info, now)),
       h(
         "footer",
@@ -52,18 +52,16 @@ function said(source) {
   );
 }
 
-const BAD = { failed: "failing", held: "suspect", partial: "stale" };
-
-function line(run, state, now) {
+function line(run, source, now) {
   const seconds = took(run);
-  const bad = BAD[run.state];
+  const state = doubtOf(run, source);
   const started = Date.parse(run.started);
   return h(
     "li",
-    { "data-state": bad ? (run.state === "failed" && state === "stale" ? "stale" : bad) : "fresh" },
+    { "data-state": state },
     h("time", { datetime: run.started }, now - started < 43_200_000 ? hms(started) : when(started, now)),
     h("span", { class: "took" }, seconds === null ? "" : `${number(seconds, 1)} s`),
-    h("span", { class: bad ? "bad" : "" }, outcome(run)),
+    h("span", { class: state === "fresh" ? "" : "bad", title: outcome(run) }, outcome(run)),
   );
 }
 

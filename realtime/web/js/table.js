@@ -2,14 +2,14 @@
  * The live table. Reading is sacred: while someone is scrolled down, points at rows, selects or has the focus in one,
  * nothing moves and what arrives waits; a row in sight whose entry changes is replaced where it is.
  */
+import { Attention } from "./attention.js";
 import { $, glyph, h, hidden, set } from "./dom.js";
 import { columnsOf } from "./fields.js";
-import { hms } from "./format.js";
+import { itemsOf } from "./table_items.js";
 import { headRow } from "./table_head.js";
 import { boneRow, edgeRow, entryRow } from "./table_row.js";
 import { Window } from "./window.js";
 
-const POINTED = 4_000; // ms that a moved pointer counts as reading
 const TINT = 2_600; // ms that an arrival stays tinted
 const BONES = 14;
 
@@ -22,8 +22,9 @@ export class Table {
   #window;
   #pending = new Set(); // ids that arrived and wait
   #settling = new Map(); // id -> until when it is tinted
-  #pointed = -Infinity;
-  #tall = null;
+  #attention = new Attention();
+  #tall = null; // px of a row, once measured
+  #narrow = null; // rows are two lines
   #tab = null; // id of the row in the tab order
 
   /** @param page {world, reader, line, view, open(id)}. */
@@ -39,13 +40,7 @@ export class Table {
   }
 
   get reading() {
-    const selection = getSelection();
-    return (
-      $("stream").scrollTop > 4 ||
-      performance.now() - this.#pointed < POINTED ||
-      (!selection.isCollapsed && $("rows").contains(selection.anchorNode)) ||
-      $("rows").contains(document.activeElement)
-    );
+    return this.#attention.here;
   }
 
   /** Ids of the entries in sight. */
@@ -66,7 +61,7 @@ export class Table {
     const rows = view.arrange(world.rows.values());
     this.matched = rows.length;
     this.#shape(rows);
-    this.#window.items = view.sort ? rows.map(({ id }) => ({ id })) : this.#withEdges(rows);
+    this.#window.items = itemsOf(rows, this.page);
     $("entries").setAttribute("aria-rowcount", this.#window.items.length + 1);
     $("entries").hidden = rows.length === 0;
     this.paint();
@@ -105,20 +100,17 @@ export class Table {
 
   /** To the newest, whatever one was doing. */
   release() {
-    this.#pointed = -Infinity;
-    if ($("rows").contains(document.activeElement)) document.activeElement.blur();
-    getSelection().removeAllRanges();
-    $("stream").scrollTop = 0;
+    this.#attention.release();
     this.refresh();
   }
 
   /** Move the focus by so many rows; returns the id of the row it came to. */
   step(by) {
     const items = this.#window.items;
-    const focused = document.activeElement?.closest("#rows tr")?.dataset.id ?? this.current ?? this.#tab;
+    const focused = document.activeElement?.closest("#rows tr")?.dataset.id ?? this.current;
     const at = items.findIndex((item) => item.id === focused);
     const forward = Math.sign(by);
-    let to = at < 0 || !focused ? 0 : at + by;
+    let to = at < 0 ? this.#window.top : at + by;
     while (items[to] && !items[to].id) to += forward;
     if (!items[to]) return null;
     this.focus(items[to].id, to);
@@ -138,7 +130,8 @@ export class Table {
   /** Row heights may have changed: the window's size, the density, the font. */
   measure() {
     this.#tall = null;
-    this.paint();
+    if (narrow() === this.#narrow) this.paint();
+    else this.refresh();
   }
 
   #listen() {
@@ -147,8 +140,6 @@ export class Table {
       const id = event.target.closest("tr")?.dataset.id;
       if (id && getSelection().isCollapsed) this.page.open(id, Boolean(event.target.closest(".open")));
     });
-    rows.addEventListener("pointermove", (event) => event.pointerType === "mouse" && (this.#pointed = performance.now()), { passive: true });
-    rows.addEventListener("pointerleave", () => (this.#pointed = -Infinity));
     rows.addEventListener("animationend", (event) => {
       if (event.animationName === "slide") rows.classList.remove("sliding");
       else event.target.closest("tr")?.classList.remove("settling");
@@ -163,7 +154,7 @@ export class Table {
 
   #height() {
     this.#tall ??= $("rows").querySelector("tr[data-id]")?.getBoundingClientRect().height || null;
-    return this.#tall ?? (innerWidth < 700 ? 52 : 28);
+    return this.#tall ?? (narrow() ? 52 : 28);
   }
 
   #shape(rows) {
@@ -171,40 +162,15 @@ export class Table {
     const one = view.route.room ? world.sources.get(view.route.room) : null;
     const columns = one ? columnsOf(one.info, rows) : null;
     const topic = one !== null && view.route.topic === null && rows.some((row) => row.topic);
-    const print = JSON.stringify([columns, topic, view.sort, view.route.room]);
+    this.#narrow = narrow();
+    const print = JSON.stringify([columns, topic, view.sort, view.route.room, this.#narrow]);
     if (print === $("head").dataset.print) return;
     $("head").dataset.print = print;
     Object.assign(this, { columns, topic });
     $("entries").dataset.room = one ? "one" : "all";
-    set($("head"), headRow(columns, topic, view.sort, (field) => this.onsort(field)));
+    set($("head"), headRow(columns, topic, view.sort, this.#narrow ? null : (field) => this.onsort(field)));
     this.#window.clear();
     this.#tall = null;
-  }
-
-  #withEdges(rows) {
-    const { looked } = this.page.reader;
-    const edges = this.#mended();
-    if (looked !== null) edges.push({ t: looked, name: "look", words: `You looked at ${hms(looked)}` });
-    edges.sort((a, b) => b.t - a.t);
-    const items = [];
-    for (const { id, t } of rows) {
-      while (edges.length && t <= edges[0].t) {
-        const edge = edges.shift();
-        if (items.length) items.push(edge);
-      }
-      items.push({ id });
-    }
-    return items;
-  }
-
-  #mended() {
-    const { line, view, world } = this.page;
-    return line.holes.filter((hole) => hole.filled).flatMap((hole) => {
-      const n = [...hole.ids].filter((id) => world.rows.has(id) && view.inRoom(world.rows.get(id))).length;
-      if (!n) return [];
-      const above = n === 1 ? "the entry that changed is" : `the ${n} entries that changed are`;
-      return [{ t: hole.from, name: "hole", words: `Disconnected ${hms(hole.from)} to ${hms(hole.to)}: ${above} above, none missing` }];
-    });
   }
 
   #print(item, index) {
@@ -251,7 +217,7 @@ export class Table {
     this.#window.items = [];
     this.#window.clear();
     $("entries").hidden = false;
-    if (!$("head").firstChild) set($("head"), headRow(null, false, null, () => {}));
+    if (!$("head").firstChild) set($("head"), headRow(null, false, null, null));
     set($("rows"), Array.from({ length: BONES }, (_, i) => boneRow(i)));
   }
 
@@ -270,3 +236,6 @@ export class Table {
     requestAnimationFrame(() => body.classList.add("sliding"));
   }
 }
+
+/** Too narrow for columns, as in table.css: the head is out of sight, and a row is two lines. */
+const narrow = () => $("stream").clientWidth <= 40 * parseFloat(getComputedStyle(document.documentElement).fontSize);

@@ -3,11 +3,12 @@ import { h } from "./dom.js";
 
 /**
  * @param columns of a one-source table, or null. @param topic true when topics are a column.
- * @param sort the View's. @param onsort called with the field a reader chose.
+ * @param sort the View's. @param onsort called with the field a reader chose; null: the head cannot be pressed.
  */
 export function headRow(columns, topic, sort, onsort) {
   const plain = (cls, words) => h("th", { class: cls, role: "columnheader", scope: "col" }, words);
   const sortable = (cls, field, words) => {
+    if (!onsort) return plain(cls, words);
     const order = sort?.field === field ? (sort.down ? "descending" : "ascending") : null;
     const press = h("button", { class: "by", type: "button", "data-field": field, onclick: () => onsort(field) }, words, mark(order));
     return h("th", { class: cls, role: "columnheader", scope: "col", "aria-sort": order }, press);
