@@ -18,7 +18,6 @@ from scrapers.config import Source
 from scrapers.config.values import Seconds
 from scrapers.errors import (
     BrowserFailed,
-    BrowserMissing,
     CredentialsMissing,
     FetchFailed,
     Forbidden,
@@ -28,7 +27,6 @@ from scrapers.errors import (
     TooBig,
 )
 from scrapers.fetch.browser import BrowserVisit, warm_browser
-from scrapers.fetch.chromium import Binaries, find
 from scrapers.fetch.gate import Gate
 from scrapers.fetch.warm import WarmBrowser, Wear
 from scrapers.portal import discover
@@ -254,7 +252,7 @@ time.sleep(600)
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, "raise"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, "raise"])
 def test_nothing_is_left_when_the_scraper_ends_without_closing(how, demo, tmp_path):
     script = [sys.executable, "-c", PARENT, str(tmp_path), demo.url, str(how)]
     with subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
@@ -273,13 +271,6 @@ def test_nothing_is_left_after_close_even_of_a_stopped_browser(demo, tmp_path):
     os.killpg(browser.group, signal.SIGSTOP)
     warm.close()
     eventually(lambda: not alive(mentions=str(tmp_path)) and not alive(group=browser.group))
-
-
-def test_missing_browser_says_what_to_install(tmp_path):
-    with pytest.raises(BrowserMissing, match="PORTALWIRE_CHROMIUM is /nowhere"):
-        find({"PATH": os.environ["PATH"], "PORTALWIRE_CHROMIUM": "/nowhere"})
-    assert find({"PATH": str(tmp_path)}) == Binaries(None, None)
-    assert "install chromium and chromium-driver" in str(BrowserMissing())
 
 
 def test_robots_txt_is_obeyed(visit):
