@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from scrapers import Entry, portal
+from scrapers import Entry, Page, portal
 from scrapers.visit import Visit
 
 
 @portal("vendor_x", start="http://127.0.0.1:5050/vendor-x/prices")
 def scrape(visit: Visit) -> Iterator[Entry]:
-    page = visit()
+    page: Page | None = visit()
     while page:
         # Phones get a second, hidden row of an article; it has the class "m".
         for row in page.all("table.prices tr.item:not(.m)", at_least=1):

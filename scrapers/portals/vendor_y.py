@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from scrapers import Entry, portal
+from scrapers import Entry, Page, portal
 from scrapers.visit import Visit
 
 
 @portal("vendor_y", start="http://127.0.0.1:5050/vendor-y/stock")
 def scrape(visit: Visit) -> Iterator[Entry]:
-    page = visit()
+    page: Page | None = visit()
     while page:
         for row in page.all("#stock tr[data-part]", at_least=1):
             yield Entry(
