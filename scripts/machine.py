@@ -75,4 +75,7 @@ def install(packages: list[str]) -> bool:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     command = [*apt, "install", "-y", "--no-install-recommends", *packages]
     subprocess.run([*apt, "update"], env=environment)  # its failure may be one dead source among several
-    return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL).returncode == 0
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stdout, done.stderr, sep="", file=sys.stderr)
+    return done.returncode == 0
