@@ -34,7 +34,8 @@ BROWSER = (
     ),
     Need("chromedriver", ("chromedriver",), "chromium-driver", "Selenium looks for a driver of its own, online"),
 )
-SERVERS = (
+TESTS = (
+    Need("curl", ("curl",), "curl", "the test of docs/tutorial.md fails"),
     Need("Redis", ("redis-server",), "redis-server", "the tests that need it are skipped"),
     Need(
         "PostgreSQL",

@@ -2,7 +2,7 @@
 
     python3 scripts/setup.py run      .venv from the lock, the page's npm packages, a browser
     python3 scripts/setup.py check    .venv with the tools that check the code
-    python3 scripts/setup.py test     all of that, and the servers the tests talk to
+    python3 scripts/setup.py test     all of that, and what the tests talk to
 
 What is there already stays as it is: a stamp in .venv holds the digest of what each step was made from.
 """
@@ -44,7 +44,7 @@ def main(purpose: str) -> None:
         once("page", ["package.json", "package-lock.json", "scripts/setup.py"], install_page)
         machine.provide(machine.BROWSER)
     if purpose == "test":
-        machine.provide(machine.SERVERS)
+        machine.provide(machine.TESTS)
 
 
 def make_venv() -> None:
