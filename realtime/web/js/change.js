@@ -46,5 +46,5 @@ export function fieldCell(info, column, row) {
   if (row.kind !== "changed" || !row.was || !(column.field in row.was)) return show(value);
   const before = row.was[column.field];
   const difference = column.num && moved(info, column.field, before, value);
-  return [difference && h("span", { class: "delta" }, `${difference} `), step(before, value)];
+  return h("span", { class: "step" }, difference && h("span", { class: "delta" }, difference), step(before, value));
 }

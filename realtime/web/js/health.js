@@ -26,7 +26,7 @@ function drawTop({ world, line, ...page }) {
   redraw($("health-claim"), down?.head ?? `${fresh} ${world.sources.size}`, down ? down.head : `${fresh} of ${plural(world.sources.size, "source")} fresh`);
   const by = [...DOUBT, "waiting"].map((state) => [world.list.filter((source) => source.state === state).length, state]).filter(([n]) => n);
   const running = world.list.filter((source) => source.runs.at(-1)?.state === "running").length;
-  const told = down ? down.caveat : [by.length ? tally(by) : `all fresh`, running ? `. ${plural(running, "run")} under way` : "", "."];
+  const told = down ? down.caveat : [by.length ? tally(by) : "All fresh", running ? `. ${plural(running, "run")} under way` : "", "."];
   redraw($("health-caveat"), JSON.stringify([down?.head, down?.caveat.map(String), doubt.length, by, running]), world.sources.size || down ? told : "No source is known yet.");
   const rejected = world.list.reduce((n, source) => n + (source.info.rejected ?? 0), 0);
   redraw(

@@ -8,7 +8,7 @@ const SILENCE = 16_000; // ms; watermarks come every 5 s
 
 export class Line extends EventTarget {
   state = "joining"; // joining | live | lost | catching | reset
-  holes = []; // {from, to, filled, ids}: disconnections; `to` null as long as they last
+  holes = []; // {from, to, filled, rebuilt, ids}: disconnections; `to` null as long as they last
   heardAt;
   tries = 0;
   #everLive = false;
@@ -25,6 +25,7 @@ export class Line extends EventTarget {
     world.addEventListener("feeds", () => this.#look());
     world.addEventListener("sources", () => this.#look());
     world.addEventListener("changes", ({ detail }) => this.#fill(detail.rows));
+    world.addEventListener("reset", () => this.#rebuilt());
   }
 
   /** The disconnection that goes on, or was the last one. */
@@ -71,7 +72,7 @@ export class Line extends EventTarget {
     const from = this.state;
     if (to === from) return this.#tell(from);
     this.state = to;
-    if (to === "lost") this.holes.push({ from: this.heardAt, to: null, filled: false, ids: new Set() });
+    if (to === "lost") this.holes.push({ from: this.heardAt, to: null, filled: false, rebuilt: false, ids: new Set() });
     if (to === "live") this.#live();
     this.#tell(from);
   }
@@ -92,7 +93,15 @@ export class Line extends EventTarget {
 
   #fill(rows) {
     const hole = this.hole;
-    if (hole && !hole.filled) for (const row of rows) hole.ids.add(row.id);
+    if (hole && !hole.filled && !hole.rebuilt) for (const row of rows) hole.ids.add(row.id);
+  }
+
+  /** What comes now is everything, not what was missed. */
+  #rebuilt() {
+    const hole = this.hole;
+    if (!hole || hole.filled) return;
+    hole.rebuilt = true;
+    hole.ids.clear();
   }
 
   #tell(from) {

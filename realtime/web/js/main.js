@@ -45,11 +45,12 @@ line.addEventListener("line", ({ detail: { from, to } }) => {
   if (from === to) return;
   page.table.refresh();
   if (to === "lost") tell.alarm(`Not live. Trying again.`);
-  if (to === "live" && (from === "catching" || from === "lost") && line.hole?.filled) back(line.hole);
+  if (to === "live" && from !== "joining" && line.hole) back(line.hole);
 });
 
 function back(hole) {
-  const words = `Live again. ${plural(hole.ids.size, "entry", "entries")} caught up, none missing.`;
+  const caught = `${plural(hole.ids.size, "entry", "entries")} caught up, none missing.`;
+  const words = `Live again. ${hole.rebuilt ? "Everything was read again." : caught}`;
   tell.alarm(words);
   tell.toast(words);
 }

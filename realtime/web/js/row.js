@@ -6,8 +6,11 @@ export const idOf = (source, key) => `${source}/${key}`;
 export class Row {
   #text = null;
 
-  /** @param source its name. @param change as the feed gave it. @param before the row it replaces, if any. */
-  constructor(source, change, before) {
+  /**
+   * @param source its name. @param change as the feed gave it. @param before the row it replaces, if any.
+   * @param heard ms when it came, or null: it was there before we were.
+   */
+  constructor(source, change, before, heard) {
     this.id = idOf(source, change.key);
     this.source = source;
     this.key = change.key;
@@ -19,6 +22,7 @@ export class Row {
     this.data = change.data ?? before?.data ?? {};
     this.was = this.kind === "removed" ? null : (change.was ?? null);
     this.t = Date.parse(change.at);
+    this.heard = heard ?? this.t;
     this.name = nameOf(change.key, this.data);
   }
 

@@ -3,11 +3,12 @@
  * nothing moves and what arrives waits; a row in sight whose entry changes is replaced where it is.
  */
 import { Attention } from "./attention.js";
-import { $, glyph, h, hidden, set } from "./dom.js";
+import { $, glyph, hidden, set } from "./dom.js";
 import { columnsOf } from "./fields.js";
 import { itemsOf } from "./table_items.js";
 import { headRow } from "./table_head.js";
-import { boneRow, edgeRow, entryRow } from "./table_row.js";
+import { RowMaker } from "./row_maker.js";
+import { boneRow } from "./table_row.js";
 import { Window } from "./window.js";
 
 const TINT = 2_600; // ms that an arrival stays tinted
@@ -19,9 +20,10 @@ export class Table {
   frozenAt = null; // when the order was asked for by a column
   matched = 0;
   current = null; // id of the row that is open
+  items = []; // what is listed, in order
   #window;
   #pending = new Set(); // ids that arrived and wait
-  #settling = new Map(); // id -> until when it is tinted
+  settling = new Map(); // id -> until when it is tinted
   #attention = new Attention();
   #tall = null; // px of a row, once measured
   #narrow = null; // rows are two lines
@@ -31,11 +33,7 @@ export class Table {
   constructor(page, onsort) {
     this.page = page;
     this.onsort = onsort;
-    this.#window = new Window($("stream"), $("rows"), () => this.#height(), {
-      name: (item) => item.id ?? `edge:${item.name}:${item.t}`,
-      print: (item, i) => this.#print(item, i),
-      node: (item, i) => this.#node(item, i),
-    });
+    this.#window = new Window($("stream"), $("rows"), () => this.#height(), new RowMaker(page, this));
     this.#listen();
   }
 
@@ -61,8 +59,8 @@ export class Table {
     const rows = view.arrange(world.rows.values());
     this.matched = rows.length;
     this.#shape(rows);
-    this.#window.items = itemsOf(rows, this.page);
-    $("entries").setAttribute("aria-rowcount", this.#window.items.length + 1);
+    this.items = this.#window.items = itemsOf(rows, this.page);
+    $("entries").setAttribute("aria-rowcount", this.items.length + 1);
     $("entries").hidden = rows.length === 0;
     this.paint();
   }
@@ -77,11 +75,11 @@ export class Table {
   arrive(rows) {
     if (this.page.line.blind) return;
     const { view } = this.page;
-    const held = new Set(this.#window.items.map((item) => item.id));
+    const held = new Set(this.items.map((item) => item.id));
     const mine = rows.filter((row) => view.matches(row) || held.has(row.id));
     if (!mine.length) return;
     const until = performance.now() + TINT;
-    for (const row of mine) this.#settling.set(row.id, until);
+    for (const row of mine) this.settling.set(row.id, until);
     if (this.reading || view.sort) {
       for (const row of mine) this.#pending.add(row.id);
       this.#pill();
@@ -94,7 +92,7 @@ export class Table {
   /** Once a second: what waited comes in when nobody reads any more. */
   rest() {
     const at = performance.now();
-    for (const [id, until] of this.#settling) if (until < at) this.#settling.delete(id);
+    for (const [id, until] of this.settling) if (until < at) this.settling.delete(id);
     if (this.#pending.size && !this.reading && !this.page.view.sort) this.refresh();
   }
 
@@ -106,7 +104,7 @@ export class Table {
 
   /** Move the focus by so many rows; returns the id of the row it came to. */
   step(by) {
-    const items = this.#window.items;
+    const { items } = this;
     const focused = document.activeElement?.closest("#rows tr")?.dataset.id ?? this.current;
     const at = items.findIndex((item) => item.id === focused);
     const forward = Math.sign(by);
@@ -118,7 +116,7 @@ export class Table {
   }
 
   /** Focus an entry's row; false when it is not in the table. */
-  focus(id, at = this.#window.items.findIndex((item) => item.id === id)) {
+  focus(id, at = this.items.findIndex((item) => item.id === id)) {
     if (at < 0) return false;
     this.#tab = id;
     this.#window.reveal(at);
@@ -173,48 +171,18 @@ export class Table {
     this.#tall = null;
   }
 
-  #print(item, index) {
-    if (!item.id) return `${item.words} ${this.columns?.length}`;
-    const row = this.page.world.rows.get(item.id);
-    if (!row) return "gone";
-    const { unread, current, first } = this.#told(row, index);
-    const { state, info } = this.page.world.sources.get(row.source);
-    return [row.offset, unread, current, first, state, info.lead].join();
-  }
-
-  #told(row, index) {
-    const above = this.page.world.rows.get(this.#window.items[index - 1]?.id);
-    const ditto = above && above.source === row.source && Math.floor(above.t / 1000) === Math.floor(row.t / 1000);
-    return {
-      unread: this.page.reader.unread.has(row.id),
-      current: row.id === this.current,
-      first: !ditto,
-      topic: this.topic,
-      now: this.page.world.api.now(),
-    };
-  }
-
-  #node(item, index) {
-    if (!item.id) return edgeRow(item);
-    const row = this.page.world.rows.get(item.id);
-    if (!row) return h("tr", { role: "row", "data-kind": "removed" }, h("td", { role: "cell" }));
-    const tr = entryRow(row, this.page.world.sources.get(row.source), this.columns, this.#told(row, index));
-    if (this.#settling.get(row.id) > performance.now()) tr.classList.add("settling");
-    return tr;
-  }
-
   /** One row in the tab order; the first row in sight says its time and source, though the rows above said them. */
   #dress() {
-    const items = this.#window.items;
+    const { items } = this;
     if (!this.#window.node(this.#tab)) this.#tab = items.slice(this.#window.top).find((item) => item.id)?.id ?? null;
     for (const open of $("rows").querySelectorAll(".open")) open.tabIndex = open.closest("tr").dataset.id === this.#tab ? 0 : -1;
-    const top = this.#window.node(items[this.#window.top]?.id);
+    const top = this.#window.node(items[this.#window.upper]?.id);
     for (const tr of $("rows").querySelectorAll("[data-top]")) if (tr !== top) tr.removeAttribute("data-top");
     top?.setAttribute("data-top", "");
   }
 
   #bones() {
-    this.#window.items = [];
+    this.items = this.#window.items = [];
     this.#window.clear();
     $("entries").hidden = false;
     if (!$("head").firstChild) set($("head"), headRow(null, false, null, null));

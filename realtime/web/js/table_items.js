@@ -1,30 +1,26 @@
 /** What the table lists: entries, and between them the lines of the last look and of disconnections. */
 import { hms } from "./format.js";
 
-/** @param rows in order. @returns {id} of each, and {t, name, words} of the lines, which only newest-first has. */
+/** @param rows in order. @returns {id} of each, and {name, words} of the lines, which only newest-first has. */
 export function itemsOf(rows, page) {
-  if (page.view.sort) return rows.map(({ id }) => ({ id }));
-  const edges = [...look(page.reader), ...mended(page)].sort((a, b) => b.t - a.t);
-  const items = [];
-  for (const { id, t } of rows) {
-    while (edges.length && t <= edges[0].t) {
-      const edge = edges.shift();
-      if (items.length) items.push(edge);
-    }
-    items.push({ id });
-  }
+  const items = rows.map(({ id }) => ({ id }));
+  if (page.view.sort) return items;
+  const edges = [...look(page.reader, rows), ...page.line.holes.flatMap((hole) => mended(hole, rows))];
+  for (const { at, ...edge } of edges.sort((a, b) => b.at - a.at)) if (at > 0) items.splice(at, 0, edge);
   return items;
 }
 
-const look = ({ looked }) => (looked === null ? [] : [{ t: looked, name: "look", words: `You looked at ${hms(looked)}` }]);
+/** Above the newest row that was there when they looked. */
+function look({ looked }, rows) {
+  const at = looked === null ? -1 : rows.findIndex((row) => row.heard <= looked);
+  return [{ at, name: "look", words: `You looked at ${hms(looked)}` }];
+}
 
-function mended({ line, view, world }) {
-  const edges = [];
-  for (const { from, to, filled, ids } of line.holes) {
-    const n = filled ? [...ids].filter((id) => world.rows.has(id) && view.inRoom(world.rows.get(id))).length : 0;
-    if (n === 0) continue;
-    const above = n === 1 ? "the entry that changed is" : `the ${n} entries that changed are`;
-    edges.push({ t: from, name: "hole", words: `Disconnected ${hms(from)} to ${hms(to)}: ${above} above, none missing` });
-  }
-  return edges;
+/** Under the last of the entries that changed while the line was lost. */
+function mended({ from, to, filled, ids }, rows) {
+  if (!filled) return [];
+  const n = rows.filter((row) => ids.has(row.id)).length;
+  const above = n === 1 ? "the entry that changed is" : `the ${n} entries that changed are`;
+  const words = `Disconnected ${hms(from)} to ${hms(to)}: ${above} above, none missing`;
+  return [{ at: rows.findLastIndex((row) => ids.has(row.id)) + 1, name: "hole", words }];
 }

@@ -25,6 +25,11 @@ export class Window {
     return Math.floor(this.box.scrollTop / this.height());
   }
 
+  /** Index of the first row that is mostly in sight. */
+  get upper() {
+    return Math.round(this.box.scrollTop / this.height());
+  }
+
   /** The items that are wholly in sight. */
   get inSight() {
     const [tall, head] = [this.height(), this.body.offsetTop];

@@ -108,15 +108,15 @@ export class World extends EventTarget {
   }
 
   #take(source, changes) {
-    const rows = changes.map((change) => new Row(source.name, change, this.row(source.name, change.key)));
     const first = !source.feed.everLive; // what was there before we came is news only since the last look
+    const now = this.api.now();
+    const rows = changes.map((change) => new Row(source.name, change, this.row(source.name, change.key), first ? null : now));
     for (const row of rows) {
       this.rows.set(row.id, row);
       this.reader.hear(row, first);
     }
-    const since = this.api.now() - HALF_HOUR;
     for (const { id, offset, t, kind, topic } of rows)
-      if (t > since) this.ticks.push({ id, offset, t, kind, topic, source: source.name });
+      if (now - t < HALF_HOUR) this.ticks.push({ id, offset, t, kind, topic, source: source.name });
     this.#tell("changes", { rows, source });
   }
 
