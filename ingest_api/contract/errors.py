@@ -61,3 +61,35 @@ class NotFound(ContractError):
 
     code = "not_found"
     status = 404
+
+
+class Unauthenticated(ContractError):
+    """Who are you? Send a token as `Authorization: Bearer …`, or sign in; `python -m realtime.token` makes one."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Expired(Unauthenticated):
+    """Your access has ended: sign in again, or send a newer token."""
+
+    code = "expired"
+
+
+class Forbidden(ContractError):
+    """Your token does not allow this: ask for one that does."""
+
+    code = "forbidden"
+    status = 403
+
+
+class SlowDown(ContractError):
+    """Too much at once: wait, then go on."""
+
+    code = "slow_down"
+    status = 429
+
+    def __init__(self, message: str | None = None, *, retry_after: float = 1) -> None:
+        """`retry_after` is the number of seconds to wait."""
+        super().__init__(message)
+        self.retry_after = retry_after
