@@ -33,6 +33,8 @@ sources = sa.Table(
     sa.Column("last_run", sa.String(100)),  # the last finished one
     sa.Column("misses", sa.Integer, nullable=False, server_default="2"),
     sa.Column("hold_above", sa.Float, nullable=False, server_default="0.5"),
+    sa.Column("aggregate", sa.Text),  # the Aggregate of its SourceInfo
+    sa.Column("ranked", sa.Text),  # fields that `numbers` holds: {"price": true}, false while they are read in
 )
 
 entries = sa.Table(
@@ -140,4 +142,55 @@ holds = sa.Table(
     sa.Column("decided", Millis),
     sa.Index("holds_by_source", "source", "id"),
     sa.Index("holds_pending", "decision", "id"),
+)
+
+numbers = sa.Table(
+    "numbers",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("field", sa.String(200), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("topic", sa.String(100)),
+    sa.Index("numbers_by_value", "source", "field", "value", "key"),
+    sa.Index("numbers_by_topic", "source", "field", "topic", "value", "key"),
+)
+
+candles = sa.Table(
+    "candles",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),  # vendor_ticks.candles
+    sa.Column("key", sa.String(200), primary_key=True),  # of its entry
+    sa.Column("symbol", sa.String(200), nullable=False),
+    sa.Column("window", sa.String(10), nullable=False),
+    sa.Column("start", Millis, nullable=False),
+    sa.Column("ends", Millis, nullable=False),
+    *(sa.Column(price, sa.String(80), nullable=False) for price in ("open", "high", "low", "close", "sum")),  # exact
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("volume", sa.String(80)),
+    sa.Column("first_at", Millis, nullable=False),
+    sa.Column("first_key", sa.String(200), nullable=False),  # of the tick that opened it
+    sa.Column("last_at", Millis, nullable=False),
+    sa.Column("last_key", sa.String(200), nullable=False),
+    sa.Column("closed", sa.Boolean, nullable=False),
+    sa.Index("candles_by_start", "source", "window", "symbol", "start", unique=True),
+    sa.Index("candles_due", "source", "closed", "ends"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("holder", sa.String(32), nullable=False),  # empty: it let go
+    sa.Column("term", sa.BigInteger, nullable=False),  # how often it was taken
+    sa.Column("number", sa.BigInteger, nullable=False),  # beats in this term
+    sa.Column("at", Millis, nullable=False),  # of the last beat
+)
+
+revoked = sa.Table(
+    "revoked",
+    metadata,
+    sa.Column("jti", sa.String(100), primary_key=True),  # of a token that counts no more
+    sa.Column("until", Millis, nullable=False),  # no token outlives it
+    sa.Index("revoked_by_until", "until", "jti"),
 )
