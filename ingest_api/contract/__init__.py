@@ -2,9 +2,10 @@
 
 from ingest_api.contract.batch import Batch, Receipt, Rejected, Submission
 from ingest_api.contract.entry import Entry
-from ingest_api.contract.source import Removal, RunFault, RunReport, SourceInfo
+from ingest_api.contract.source import Aggregate, Removal, RunFault, RunReport, SourceInfo
 
 __all__ = [
+    "Aggregate",
     "Batch",
     "Entry",
     "Receipt",

@@ -18,6 +18,28 @@ class Removal(msgspec.Struct, kw_only=True, frozen=True):
     hold_above: Share = 0.5
 
 
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+FieldName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Window = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}[smhd]$")]
+"""A length of time with one unit: 30s, 1m, 4h, 1d."""
+
+
+class Aggregate(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """How a source's entries become candles: open, high, low, close, count and sum of `field`, for each `by` (absent:
+    the entry's key) and each of the `windows`, with the sum of `volume` where one is named.
+
+    `retention` is how long the entries themselves are kept, `keep` how long the candles are, both in seconds and for
+    ever when absent.
+    """
+
+    field: FieldName
+    windows: Annotated[list[Window], msgspec.Meta(min_length=1, max_length=8)]
+    by: FieldName | None = None
+    volume: FieldName | None = None
+    retention: Seconds | None = None
+    keep: Seconds | None = None
+
+
 class SourceInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How a source is configured, for the store and for those who look (`PUT /api/sources/NAME`).
 
@@ -28,14 +50,16 @@ class SourceInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
     name: SourceName
     title: str = ""
     schedule: str = ""
-    every: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    stale_after: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    every: Seconds | None = None
+    stale_after: Seconds | None = None
     next_run: Instant | None = None
     fetch: str = ""
     lead: str | None = None
     fields: dict[str, dict[str, Any]] = {}
     expect: str = ""
     removal: Removal = Removal()
+    quiet: bool = False
+    aggregate: Aggregate | None = None
 
 
 class RunFault(msgspec.Struct, kw_only=True, omit_defaults=True):
