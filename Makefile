@@ -35,7 +35,7 @@ lock: ## write the locks anew from pyproject.toml; ARGS=--upgrade takes newer ve
 
 bench: ## measure beside a peer
 	@$(PYTHON) scripts/setup.py test
-	@$(ENV) -m benchmarks
+	@for file in benchmarks/[a-z]*.py; do $(ENV) -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean: ## remove what set-up and the tools made; the database and ./var stay
 	rm -rf .venv node_modules realtime/web/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
