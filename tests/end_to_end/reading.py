@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.conftest import ROOT, eventually
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-WITHIN = 20.0  # seconds
+WITHIN = 60.0  # seconds
 
 ROWS = """
 return [...document.querySelectorAll("#rows tr[data-id]")].map((tr) => ({

@@ -61,7 +61,7 @@ function ofAll({ world, line }) {
     head: `Live, complete as of ${when(asOf, line.heardAt)}`,
     caveat: [
       doubt.length ? ["except ", named(doubt)] : waiting ? `${world.sources.size - waiting} of ${world.sources.size} sources fresh` : all(world.sources.size),
-      waiting > 0 && `, ${waiting} waiting for a first run`,
+      waiting > 0 && `, ${waiting} without a complete run yet`,
       late && `, waiting for ${late.title}`,
     ],
   };
@@ -71,7 +71,7 @@ const all = (n) => (n === 1 ? "its one source is fresh" : `all ${n} sources fres
 
 const exceptions = (doubt, waiting) => [
   doubt.length ? named(doubt) : "",
-  waiting > 0 && `${doubt.length ? ", " : ""}${plural(waiting, "source")} waiting for a first run`,
+  waiting > 0 && `${doubt.length ? ", " : ""}${plural(waiting, "source")} without a complete run yet`,
 ];
 
 function named(doubt) {
@@ -101,6 +101,6 @@ function ofOne({ world, line, view, held }) {
   const onward = info.hold
     ? button("text", () => held(source.name), "Review the batch")
     : h("a", { href: address({ view: "health", source: source.name }) }, "See why");
-  const head = state === "waiting" ? "nothing yet" : `${state}${sure}`;
+  const head = state !== "waiting" ? `${state}${sure}` : source.present ? "live, not confirmed yet" : "nothing yet";
   return { icon: state, state, where, head, caveat: [`${explained(source, line.heardAt)} `, state !== "waiting" && onward] };
 }

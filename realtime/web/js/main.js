@@ -26,7 +26,6 @@ page.settings = new Settings(() => page.table.measure());
 page.closeSheet = fold();
 
 world.addEventListener("sources", () => {
-  if (page.panel.open === null) page.go(location.hash); // what the address names may be known only now
   page.freshen(null);
   page.draw.touch();
 });
@@ -43,8 +42,10 @@ world.addEventListener("changes", ({ detail }) => {
 line.addEventListener("line", ({ detail: { from, to } }) => {
   page.draw.touch();
   if (from === to) return;
-  page.table.refresh();
-  if (to === "lost") tell.alarm(`Not live. Trying again.`);
+  const blind = ["joining", "reset"];
+  if (blind.includes(from) || blind.includes(to)) page.table.refresh();
+  else page.settle();
+  if (to === "lost") tell.alarm("Not live. Trying again.");
   if (to === "live" && from !== "joining" && line.hole) back(line.hole);
 });
 
@@ -55,7 +56,10 @@ function back(hole) {
   tell.toast(words);
 }
 
-reader.addEventListener("read", () => page.draw.touch("band", "rail", "wire", "rows"));
+reader.addEventListener("read", () => {
+  page.settle();
+  page.draw.touch("band", "rail", "wire", "rows");
+});
 addEventListener("pagehide", () => {
   reader.close();
   reader.save(world.rows);
@@ -64,6 +68,10 @@ addEventListener("pagehide", () => {
 addEventListener("hashchange", () => page.go(location.hash));
 $("search").addEventListener("input", ({ target }) => page.filter({ words: target.value }));
 $("sort").addEventListener("change", ({ target: { value } }) => page.sortBy(value ? value.slice(0, -1) : null, value.endsWith("↓")));
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address is the route's
+  $("stream").focus();
+});
 $("keys-open").addEventListener("click", () => $("keys").showModal());
 new ResizeObserver(() => page.draw.touch("wire")).observe($("wire"));
 

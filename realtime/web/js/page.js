@@ -42,17 +42,17 @@ export class Page {
     return this.unreadRows.filter((row) => this.view.inRoom(row));
   }
 
-  /** Go where the address says. */
-  go(hash) {
+  /** Go where the address says. `focus`: what opens takes the focus; unsaid, only when the room is another. */
+  go(hash, focus) {
     const before = this.view.route;
     const route = parse(hash);
     this.view.route = route;
     this.#show(route);
-    this.closeSheet?.();
     const moved = before.view !== route.view || before.room !== route.room || before.topic !== route.topic;
     if (before.room !== route.room) this.view.sort = null;
     if (moved) this.#enter();
-    this.#open(route, moved);
+    if (moved) this.closeSheet?.();
+    this.#open(route, focus ?? moved);
     this.draw.touch();
   }
 
@@ -62,10 +62,9 @@ export class Page {
     if (!row) return;
     const { room, topic, entry } = this.view.route;
     const to = address({ room, topic, entry: { source: row.source, key: row.key } });
-    this.takeFocus = focus;
     if (entry) history.replaceState(null, "", to);
     else history.pushState(null, "", to);
-    this.go(location.hash);
+    this.go(location.hash, focus);
   }
 
   held(name) {
@@ -101,6 +100,10 @@ export class Page {
   markRead() {
     this.reader.mark(this.unreadHere().map((row) => row.id));
     this.tell.toast(this.view.route.room === null ? "Everything is marked read." : `${roomTitle(this.world, this.view.route)} is marked read.`);
+  }
+
+  /** Put the table in order, unless someone reads it or asked for another order. */
+  settle() {
     if (!this.table.reading && !this.view.sort) this.table.refresh();
   }
 
@@ -115,7 +118,8 @@ export class Page {
 
   /** What the panel shows was touched by something that arrived. */
   freshen(rows) {
-    const { entry } = this.view.route;
+    const { entry, source, part } = this.view.route;
+    if (this.panel.open === null && (entry || source || part)) return this.#open(this.view.route, false); // known only now
     if (entry && (!rows || rows.some((row) => row.source === entry.source && row.key === entry.key))) openEntry(this, entry, false);
     if (!rows && this.panel.open?.startsWith("source:")) openSource(this, this.view.route.source, false);
   }
@@ -135,9 +139,7 @@ export class Page {
     if (this.view.route.view === "live") this.table.refresh();
   }
 
-  #open({ view, entry, source, part }, moved) {
-    const focus = this.takeFocus ?? moved;
-    this.takeFocus = undefined;
+  #open({ view, entry, source, part }, focus) {
     this.table.current = entry ? `${entry.source}/${entry.key}` : null;
     if (entry) {
       this.reader.read([this.table.current]);

@@ -7,6 +7,7 @@ const at = (iso, now) => when(Date.parse(iso), now);
 export function reason(source, now) {
   const { state, info } = source;
   if (state === "fresh") return `fresh, ${plural(source.present, "entry", "entries")}`;
+  if (state === "waiting" && source.present) return "no complete run yet";
   if (state === "waiting") return info.next_run ? `first run at ${at(info.next_run, now)}` : "no run yet";
   if (state === "suspect" && info.hold) return "suspect, removals held";
   return info.since ? `${state} since ${at(info.since, now)}` : state;
@@ -23,6 +24,7 @@ export function explained(source, now) {
   const { state, info, asOf } = source;
   const age = asOf === null ? "" : ` What you see is ${span((now - asOf) / 1000)} old.`;
   const told = info.reason ? sentence(info.reason) : "";
+  if (state === "waiting" && source.present) return "Entries have come, but no run has said that it saw all of them.";
   if (state === "waiting") return info.next_run ? `No run yet, the first is at ${at(info.next_run, now)}.` : "No run has delivered anything yet.";
   if (state === "suspect") return told || "The last run would remove too many entries; it is held.";
   if (state === "stale") return `${told || `No complete run for ${span((now - (asOf ?? now)) / 1000)}${due(info)}.`}`;
