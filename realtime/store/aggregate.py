@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ingest_api.contract import Aggregate, Entry, SourceInfo
 from ingest_api.contract.errors import ContractError
-from realtime.store import candle_rows, write
+from realtime.store import candle_rows, forget, ranking, write
 from realtime.store.candle import Candle, CandleKey, Tick, folded, keys_of
 from realtime.store.change import Change, Stretch
 from realtime.store.classify import Observed
@@ -56,7 +56,12 @@ def announced(info: SourceInfo) -> SourceInfo:
 
 
 def aggregated(
-    connection: sa.Connection, source: SourceRow, run_id: str, steps: Sequence[Change], entries: Iterable[Entry], at: int
+    connection: sa.Connection,
+    source: SourceRow,
+    run_id: str,
+    steps: Sequence[Change],
+    entries: Iterable[Entry],
+    at: int,
 ) -> Stretch | None:
     """Takes a batch's new and changed entries into the candles of `source`, closes what is over, and returns the
     stretch of the candles' log that this made; None where a source has no candles."""
@@ -79,6 +84,8 @@ def aggregated(
 
     changes = _tell(connection, derived, run_id, touched, fresh, as_of)
     derived.as_of, derived.last_run = source.as_of, source.last_run
+    forget.forget_steps(connection, derived, len(changes))
+    forget.forget_candles(connection, derived, config.keep, len(changes))
     write.update_source(connection, derived)
     return Stretch(derived.name, derived.head - len(changes), derived.head, changes)
 
@@ -98,6 +105,7 @@ def _tell(
     changes = changes_of(connection, derived.name, steps, derived.head)
     write.append(connection, derived.name, run_id, changes)
     write.put(connection, derived.name, "1", changes, {entry.key: entry for entry, _ in steps})
+    ranking.keep(connection, derived, changes)
     derived.head += len(changes)
     derived.present += len(fresh)
     return changes

@@ -8,18 +8,22 @@ import sqlalchemy as sa
 
 from ingest_api.contract import Batch, Receipt, Submission
 from ingest_api.contract.errors import BatchConflict
-from realtime.store import holding, write
-from realtime.store.change import Change, Kind, Stretch
-from realtime.store.classify import Observed, Verdict, altered, classify, observed
+from realtime.store import forget, holding, ranking, write
+from realtime.store.aggregate import aggregated, refuse_reserved
+from realtime.store.change import Stretch
+from realtime.store.classify import Observed, classify, observed
 from realtime.store.moments import millis
 from realtime.store.schema import batches, dead_letters, runs, sources
+from realtime.store.steps import changes_of
 
 
 class Committed(msgspec.Struct, frozen=True):
-    """What a transaction did: the receipt to answer, and the stretch of the log to tell (none for a resend)."""
+    """What a transaction did: the receipt to answer, and the stretches of the log to tell (none for a resend): of the
+    batch's source, and of its candles."""
 
     receipt: Receipt
     stretch: Stretch | None
+    candles: Stretch | None = None
 
 
 def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) -> Committed:
@@ -28,6 +32,7 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
     Raises BatchConflict when its batch_id was used for another content.
     """
     batch = submission.batch
+    refuse_reserved(batch.source)
     source = write.locked_source(connection, batch.source)
     known = _receipt(connection, submission)
     if known is not None:
@@ -35,25 +40,27 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
 
     at = millis(submission.received_at)
     receipt = Receipt(rejected=[dead.rejected for dead in submission.dead], offset=source.head, epoch=epoch)
-    entries = observed(batch.entries)
+    told = observed(batch.entries)
+    entries = forget.timely(source, told)
     confirmed = source.as_of if source.snapshots else None
     verdict = classify(
         entries, write.stored(connection, batch.source, [e.key for e in entries]), confirmed, batch.parser
     )
-    changes = _changes(connection, batch, verdict, source.head)
+    changes = changes_of(connection, batch.source, verdict.steps, source.head)
     receipt.new, receipt.changed, receipt.corrected = (
         sum(change.kind == kind for change in changes) for kind in ("new", "changed", "corrected")
     )
-    receipt.unchanged, receipt.late = verdict.unchanged, verdict.late
+    receipt.unchanged, receipt.late = verdict.unchanged, verdict.late + len(told) - len(entries)
     write.append(connection, batch.source, batch.run_id, changes)
     write.put(connection, batch.source, batch.parser, changes, {e.key: e for e in entries})
+    ranking.keep(connection, source, changes)
     write.forget_misses(connection, batch.source, verdict.seen_again)
     source.head += len(changes)
     source.present += receipt.new
 
-    as_of = _as_of(batch, entries, at)
+    as_of = _as_of(batch, told, at)
     if _tells_all(submission) and as_of >= (source.as_of or 0):
-        seen = {e.key for e in entries}.union(batch.keys or (), (dead.rejected.key or "" for dead in submission.dead))
+        seen = {e.key for e in told}.union(batch.keys or (), (dead.rejected.key or "" for dead in submission.dead))
         outcome = holding.missing(connection, source, batch.run_id, seen, as_of, at)
         receipt.held = outcome.hold
         receipt.removed = len(outcome.removed)
@@ -61,6 +68,8 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
     elif not source.snapshots and not batch.complete:
         source.as_of = max(source.as_of or 0, as_of)  # a source that never shows all of itself is as of its last word
     receipt.offset = source.head
+    candles = aggregated(connection, source, batch.run_id, changes, batch.entries, at)
+    forget.forget_entries(connection, source, len(changes))
 
     write.update_source(connection, source)
     _count(connection, batch, receipt, at)
@@ -74,7 +83,7 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
             at=at,
         )
     )
-    return Committed(receipt, Stretch(batch.source, source.head - len(changes), source.head, changes))
+    return Committed(receipt, Stretch(batch.source, source.head - len(changes), source.head, changes), candles)
 
 
 def _receipt(connection: sa.Connection, submission: Submission) -> Receipt | None:
@@ -89,31 +98,6 @@ def _receipt(connection: sa.Connection, submission: Submission) -> Receipt | Non
     if row.digest != submission.digest:
         raise BatchConflict
     return msgspec.json.decode(row.receipt, type=Receipt)
-
-
-def _changes(connection: sa.Connection, batch: Batch, verdict: Verdict, head: int) -> list[Change]:
-    """The batch's steps as changes, with the offsets that follow `head`."""
-    before = write.values(connection, batch.source, [entry.key for entry, _ in verdict.steps])
-    return [
-        _change(head + number, kind, entry, before.get(entry.key))
-        for number, (entry, kind) in enumerate(verdict.steps, start=1)
-    ]
-
-
-def _change(offset: int, kind: Kind, entry: Observed, before: write.Value | None) -> Change:
-    there = before if kind != "new" else None  # what is listed again begins anew
-    return Change(
-        offset=offset,
-        kind=kind,
-        key=entry.key,
-        version=before.version + 1 if before else 1,
-        topic=entry.topic,
-        topic_before=there.topic if there else None,
-        data=entry.data,
-        was=altered(there.data, entry.data) if there else None,
-        url=entry.url,
-        at=entry.at,
-    )
 
 
 def _tells_all(submission: Submission) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest_api.contract.errors import NotFound
-from realtime.store import write
+from realtime.store import ranking, write
 from realtime.store.change import Change, Stretch
 from realtime.store.schema import entries, holds
 from realtime.store.write import SourceRow
@@ -129,6 +129,7 @@ def _remove(connection: sa.Connection, source: SourceRow, keys: Sequence[str], r
     ]
     write.append(connection, source.name, run_id, removed)
     write.mark_removed(connection, source.name, removed)
+    ranking.drop(connection, source, keys)
     source.head += len(removed)
     source.present -= len(removed)
     return removed

@@ -13,7 +13,7 @@ _EXACT = Context(prec=4 * DIGITS, traps=[Inexact])
 
 
 def number(value: Any) -> Decimal | None:
-    """A value of `data` as a number, or None when it is none: `512.4`, `"512.40"`, but not `true`, `"1,299"` or `1e99`."""
+    """A value of `data` as a number, or None when it is none: `512.4`, `"512.40"`; not `true`, `"1,299"` or `1e99`."""
     if isinstance(value, str):
         return Decimal(value) if _PLAIN.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -15,7 +15,8 @@ def changes_of(connection: sa.Connection, source: str, steps: Sequence[Step], he
     """The steps of a source as changes, with the offsets that follow `head`."""
     before = write.values(connection, source, [entry.key for entry, _ in steps])
     return [
-        _change(head + number, kind, entry, before.get(entry.key)) for number, (entry, kind) in enumerate(steps, start=1)
+        _change(head + number, kind, entry, before.get(entry.key))
+        for number, (entry, kind) in enumerate(steps, start=1)
     ]
 
 

@@ -5,12 +5,20 @@ import sqlalchemy as sa
 
 from ingest_api.contract import RunReport, SourceInfo
 from realtime.store import write
+from realtime.store.aggregate import announced, refuse_reserved
 from realtime.store.moments import millis
 from realtime.store.schema import runs, sources
 
 
 def configure(connection: sa.Connection, info: SourceInfo) -> None:
-    """Takes a source's configuration as announced."""
+    """Takes a source's configuration as announced, and for the candles of its entries what follows from it."""
+    refuse_reserved(info.name)
+    _configure(connection, info)
+    if info.aggregate is not None:
+        _configure(connection, announced(info))
+
+
+def _configure(connection: sa.Connection, info: SourceInfo) -> None:
     write.locked_source(connection, info.name)
     connection.execute(
         sa.update(sources)
@@ -19,6 +27,7 @@ def configure(connection: sa.Connection, info: SourceInfo) -> None:
             info=msgspec.json.encode(info).decode(),
             misses=info.removal.misses,
             hold_above=info.removal.hold_above,
+            aggregate=msgspec.json.encode(info.aggregate).decode() if info.aggregate else None,
         )
     )
 

@@ -17,6 +17,7 @@ class SourceRow(msgspec.Struct):
 
     name: str
     head: int
+    floor: int
     present: int
     as_of: int | None
     snapshots: bool
@@ -27,6 +28,8 @@ class SourceRow(msgspec.Struct):
     last_run: str | None
     misses: int
     hold_above: float
+    aggregate: str | None  # JSON text
+    ranked: str | None  # JSON text
 
 
 class Value(msgspec.Struct, frozen=True):

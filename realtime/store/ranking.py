@@ -1,0 +1,149 @@
+"""The numbers of entries, in order: the index behind top lists.
+
+Only fields that somebody asked for are kept, so that nobody pays for those that nobody sorts by. A field is read in
+piece by piece, while batches go on and already keep it; it is used once it is whole.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest_api.contract.errors import ContractError
+from realtime.store import write
+from realtime.store.change import Change
+from realtime.store.numeric import number
+from realtime.store.schema import entries, numbers, sources
+from realtime.store.write import SourceRow, among, insert_ignoring
+
+FIELDS = 16  # of one source
+PIECE = 2000  # entries that are read in at a time
+SAMPLE = 200  # entries that are looked at to see whether a field has numbers
+
+
+class TooManyFields(ContractError):
+    """So many fields of this source are kept in order already that no other is: use one of them."""
+
+    code = "too_many_fields"
+
+
+def ranked(source: SourceRow) -> dict[str, bool]:
+    """The fields that are kept, and whether they are whole."""
+    return _fields(source.ranked)
+
+
+def keep(connection: sa.Connection, source: SourceRow, steps: Sequence[Change]) -> None:
+    """Takes the numbers of new and changed entries; nothing where no field is ranked."""
+    fields = ranked(source)
+    if not fields or not steps:
+        return
+    put, gone = [], []
+    for step in steps:
+        data = msgspec.json.decode(step.data)
+        for field in fields:
+            value = number(data.get(field))
+            if value is not None:
+                put.append(_row(source.name, field, step.key, float(value), step.topic))
+            elif step.kind != "new" and field in msgspec.json.decode(step.was or "{}"):
+                gone.append({"f": field, "k": step.key})
+    _put(connection, put)
+    if gone:
+        mine = (numbers.c.source == source.name) & (numbers.c.field == sa.bindparam("f"))
+        connection.execute(sa.delete(numbers).where(mine, numbers.c.key == sa.bindparam("k")), gone)
+
+
+def drop(connection: sa.Connection, source: SourceRow, keys: sa.ScalarSelect[str] | Sequence[str]) -> None:
+    """Lets the numbers of these entries go."""
+    fields = ranked(source)
+    if fields:
+        named = among(connection, numbers.c.key, keys) if isinstance(keys, Sequence) else numbers.c.key.in_(keys)
+        mine = (numbers.c.source == source.name) & numbers.c.field.in_(list(fields))
+        connection.execute(sa.delete(numbers).where(mine, named))
+
+
+def is_whole(connection: sa.Connection, source: str, field: str) -> bool:
+    """Whether top lists by this field can be read."""
+    told = connection.execute(sa.select(sources.c.ranked).where(sources.c.name == source)).scalar()
+    return _fields(told).get(field, False)
+
+
+def has_numbers(connection: sa.Connection, source: str, field: str) -> bool:
+    """Whether some of the newest entries of a source have a number in this field."""
+    return field in _numeric(connection, source)
+
+
+def first_numeric(connection: sa.Connection, source: str) -> str | None:
+    """A field that has numbers: the first one of the newest entry that has one."""
+    return next(iter(_numeric(connection, source)), None)
+
+
+def begin(connection: sa.Connection, source: str, field: str) -> None:
+    """From the next batch on this field is kept; what is there already is to be read in. Raises TooManyFields."""
+    row = write.locked_source(connection, source)
+    fields = ranked(row)
+    if field in fields:
+        return
+    if len(fields) >= FIELDS:
+        raise TooManyFields(
+            f"{source} keeps {', '.join(fields)} in order already, and no further field: use one of them"
+        )
+    _tell(connection, source, {**fields, field: False})
+
+
+def read_in(connection: sa.Connection, source: str, field: str, after: str) -> str | None:
+    """Takes the numbers of a piece of the entries, those whose keys follow `after`; returns the key to go on from, or
+    None when the field is whole."""
+    row = write.locked_source(connection, source)
+    piece = connection.execute(
+        sa.select(entries.c.key, entries.c.topic, entries.c.data, entries.c.present)
+        .where(entries.c.source == source, entries.c.key > after)
+        .order_by(entries.c.key)
+        .limit(PIECE)
+    ).all()
+    found = ((each, number(msgspec.json.decode(each.data).get(field))) for each in piece if each.present)
+    _put(
+        connection,
+        [_row(source, field, each.key, float(value), each.topic) for each, value in found if value is not None],
+    )
+    if len(piece) == PIECE:
+        key: str = piece[-1].key
+        return key
+    _tell(connection, source, {**ranked(row), field: True})
+    return None
+
+
+def _numeric(connection: sa.Connection, source: str) -> dict[str, None]:
+    newest = connection.execute(
+        sa.select(entries.c.data)
+        .where(entries.c.source == source, entries.c.present)
+        .order_by(entries.c.offset.desc())
+        .limit(SAMPLE)
+    ).scalars()
+    return {
+        name: None for data in newest for name, value in msgspec.json.decode(data).items() if number(value) is not None
+    }
+
+
+def _fields(told: str | None) -> dict[str, bool]:
+    return msgspec.json.decode(told, type=dict[str, bool]) if told else {}
+
+
+def _tell(connection: sa.Connection, source: str, fields: dict[str, bool]) -> None:
+    told = msgspec.json.encode(fields).decode()
+    connection.execute(sa.update(sources).where(sources.c.name == source).values(ranked=told))
+
+
+def _row(source: str, field: str, key: str, value: float, topic: str | None) -> dict[str, Any]:
+    return {"source": source, "field": field, "key": key, "value": value, "topic": topic}
+
+
+def _put(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = insert_ignoring(connection, numbers)
+    statement = statement.on_conflict_do_update(
+        index_elements=[numbers.c.source, numbers.c.field, numbers.c.key],
+        set_={"value": statement.excluded.value, "topic": statement.excluded.topic},
+    )
+    connection.execute(statement, rows)
