@@ -45,6 +45,10 @@ def door(intake: Intake) -> Blueprint:
         receipt: Receipt = intake.entries(as_batch(form, request_id()), wire.JSON, datetime.now(UTC))
         return answer(receipt)
 
+    @blueprint.get("/api/batches/<source>/<path:batch_id>")
+    def receipt(source: str, batch_id: str) -> Response:
+        return answer(intake.receipt(source, batch_id, request.args.get("digest")))
+
     @blueprint.post("/api/runs")
     def runs() -> Response:
         intake.run(_read(RunReport))

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ingest_api.contract import Receipt, RunReport, SourceInfo
+from ingest_api.letter import Letter
 
 
 class Intake(Protocol):
@@ -19,4 +20,12 @@ class Intake(Protocol):
 
     def source(self, info: SourceInfo) -> None:
         """Takes a source's configuration."""
+        ...
+
+    def receipt(self, source: str, batch_id: str, digest: str | None) -> Receipt:
+        """The receipt of a stored batch; raises NotFound, Buried, or BatchConflict for another content's digest."""
+        ...
+
+    def bury(self, letter: Letter) -> None:
+        """Keeps a batch that can never be stored, once however often it comes."""
         ...

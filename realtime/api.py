@@ -45,6 +45,9 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "after": "the `next` of the page before",
     },
     "GET /api/holds": {"source": "only of this source"},
+    "GET /api/batches/{source}/{batch_id}": {
+        "digest": "BLAKE2b-128 of the batch as it was sent, decompressed: another content under this name is refused"
+    },
 }
 """The query of each operation here, for OpenAPI."""
 

@@ -1,6 +1,7 @@
 """The composition root: only here do the store, the feed, the sockets and the doors know each other."""
 
 import time
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -16,10 +17,13 @@ from ingest_api.http import answer, door, refusal, request_id
 from realtime import sockets, wirejson
 from realtime.api import api
 from realtime.audience import Audience
+from realtime.clock import Clock
 from realtime.fanout import Fanout
 from realtime.feed import Feed
 from realtime.intake import StoreIntake
+from realtime.lease import Lease
 from realtime.page import HEADERS, pages
+from realtime.redis_side import RedisSide
 from realtime.settings import Settings, is_loopback
 from realtime.store import read
 from realtime.store.store import Store
@@ -34,6 +38,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._feed: Feed | None = None
+        self._redis = RedisSide(settings.redis_url, settings.redis_claim_after) if settings.redis_url else None
         self.flask = Flask("portalwire", static_folder=None)
         self.flask.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
         self.store = Store(settings.database_url, self._told)
@@ -44,6 +49,7 @@ class App:
             max_http_buffer_size=MESSAGE,
             manage_session=False,
             http_compression=True,
+            **_between_processes(settings, self._redis),
         )
         fanout = Fanout(socketio)
         self._feed = Feed(self.store, fanout)
@@ -53,16 +59,31 @@ class App:
             self.flask.register_blueprint(blueprint)
         _add_health(self.flask, self.store)
         _add_manners(self.flask)
-        self._loop = gevent.spawn(self._feed.run)
+        bus = self._redis.bus if self._redis else None
+        self._clock = Clock(Lease(self.store, "clock"), self.store.epoch, partial(fanout.broadcast, "time"), bus)
+        doors = self._redis.open(self._feed, intake) if self._redis else []
+        self._loops = [gevent.spawn(loop) for loop in (self._feed.run, self._clock.run, *doors)]
 
     def _told(self, result: Any) -> None:
         if self._feed is not None:
             self._feed.tell(result)
+        if self._redis is not None:
+            self._redis.tell(result)
 
     def close(self) -> None:
         """Finishes what was accepted, then ends the loops."""
-        self._loop.kill()
+        gevent.killall(self._loops)
+        self._clock.close()
+        if self._redis is not None:
+            self._redis.close()
         self.store.close()
+
+
+def _between_processes(settings: Settings, redis: RedisSide | None) -> dict[str, Any]:
+    """Socket.IO's options where clients of several processes share rooms. A port that several processes share takes
+    websockets only: the requests of a polling client would reach now one of them, now another."""
+    options: dict[str, Any] = {"client_manager": redis.messages} if redis else {}
+    return {**options, "transports": ["websocket"]} if settings.processes > 1 else options
 
 
 def _add_health(app: Flask, store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Sending to rooms: one small interface, so that a faster transport can take this one's place.
+"""Sending to this process's clients: one small interface, so that a faster transport can take this one's place.
 
 This is Flask-SocketIO's own: a packet is queued for each member. What waits for a slow member is looked at whenever
 its room is sent to, and past the bound the feed is told that it lags.
@@ -24,6 +24,7 @@ class Fanout:
         self._members: dict[str, set[str]] = {}  # room's name -> sids
         self._rooms: dict[str, dict[str, Room]] = {}  # source -> name -> room, of those with members
         self.lagging: Callable[[str, str], None] = lambda room, sid: None
+        self.before: Callable[[], None] = lambda: None  # called before anything is sent
 
     def enter(self, room: Room, sid: str) -> None:
         self._server.enter_room(sid, room.name)
@@ -49,15 +50,21 @@ class Fanout:
 
     def send(self, room: str, event: str, payload: Any) -> None:
         """To everyone in the room; then `lagging(room, sid)` for each who does not keep up."""
+        self.before()
         if room not in self._members:
             return
-        self._socketio.emit(event, payload, to=room)
+        self._socketio.emit(event, payload, to=room, ignore_queue=True)
         for sid in [sid for sid in self._members[room] if self.waiting(sid) > BOUND]:
             self.lagging(room, sid)
 
     def tell(self, sid: str, event: str, payload: Any) -> None:
         """To one client."""
-        self._socketio.emit(event, payload, to=sid)
+        self.before()
+        self._socketio.emit(event, payload, to=sid, ignore_queue=True)
+
+    def broadcast(self, event: str, payload: Any) -> None:
+        """To every client of this process."""
+        self._socketio.emit(event, payload, ignore_queue=True)
 
     def waiting(self, sid: str) -> int:
         """Bytes queued for a client that its socket has not taken."""

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 import structlog
 
 from ingest_api.contract import Receipt, RunReport, SourceInfo, wire
-from realtime.store import holding, told
+from ingest_api.letter import Letter
+from realtime.store import holding, letters, told
 from realtime.store.commit import Committed, commit_batch
 from realtime.store.holding import Decision
 from realtime.store.moments import now
@@ -51,6 +52,13 @@ class StoreIntake:
     def source(self, info: SourceInfo) -> None:
         structlog.contextvars.bind_contextvars(source=info.name)
         self._store.write(partial(told.configure, info=info))
+
+    def receipt(self, source: str, batch_id: str, digest: str | None) -> Receipt:
+        return self._store.read(partial(letters.receipt, source=source, batch_id=batch_id, digest=digest))
+
+    def bury(self, letter: Letter) -> None:
+        self._store.write(partial(letters.bury, letter=letter, at=now()))
+        log.warning("batch buried", source=letter.source, batch_id=letter.batch_id, reason=letter.dead.rejected.error)
 
     def decide(self, hold: int, decision: Decision) -> int:
         """Approves or discards a held run; returns how many entries that removed. Raises NotFound."""

@@ -10,16 +10,24 @@ from ingest_api.contract import Receipt
 from ingest_api.http import BODIES
 from realtime.api import ANSWERS, PARAMETERS
 
+RECEIPT = "GET /api/batches/{source}/{batch_id}"
+
 _REFUSALS = {
     "400": "What was sent breaks the contract; nothing was stored",
     "404": "There is no such thing",
     "409": "This batch_id was used for another content",
+    "410": "The batch can never be stored; it was kept as a dead letter",
     "413": "Too large: send several batches",
     "415": "Neither JSON nor MessagePack",
     "503": "The store is away; nothing was stored, send the same again after Retry-After seconds",
 }
-_REFUSED = {"GET": ("400", "404", "503"), "POST": tuple(_REFUSALS), "PUT": ("400", "413", "415", "503")}
-_OK: dict[str, type] = {"POST /api/entries": Receipt, "POST /api/new_data": Receipt, **ANSWERS}
+_REFUSED = {
+    "GET": ("400", "404", "503"),
+    "POST": tuple(status for status in _REFUSALS if status != "410"),
+    "PUT": ("400", "413", "415", "503"),
+    RECEIPT: ("404", "409", "410", "503"),
+}
+_OK: dict[str, type] = {"POST /api/entries": Receipt, "POST /api/new_data": Receipt, RECEIPT: Receipt, **ANSWERS}
 _ERROR = {
     "type": "object",
     "required": ["error"],
@@ -91,7 +99,10 @@ def _responses(operation: str, schema: dict[type, dict[str, Any]]) -> dict[str, 
     else:
         good = {"204": {"description": "Done"}}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    refused = {s: {"description": _REFUSALS[s], "content": error} for s in _REFUSED[operation.split(" ")[0]]}
+    refused = {
+        s: {"description": _REFUSALS[s], "content": error}
+        for s in _REFUSED.get(operation, _REFUSED[operation.split(" ")[0]])
+    }
     return {**good, **refused}
 
 

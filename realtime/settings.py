@@ -2,10 +2,13 @@
 
 import ipaddress
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
+from ingest_api.auth import BadSecret, check_secret
 from realtime.errors import BadSettings
+from realtime.origins import Origins
 
 _LOCAL_NAMES = ("localhost", "ip6-localhost")
 
@@ -17,6 +20,15 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     port: int = 5000
     database_url: str = "sqlite:///portalwire.db"
     log_level: str = "info"
+    redis_url: str | None = None
+    redis_claim_after: Annotated[float, msgspec.Meta(gt=0)] = 15.0
+    processes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    secret: str | None = None
+    origins: str = ""
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    http_limit: str | None = None
+    connections: int = 200
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -32,12 +44,33 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
             raise BadSettings(f"a PORTALWIRE_ variable is wrong: {error}") from error
         if not 0 <= settings.port <= 65535:
             raise BadSettings(f"PORTALWIRE_PORT is {settings.port}: a port is a number from 1 to 65535")
-        if not is_loopback(settings.host):
-            raise BadSettings(
-                f"PORTALWIRE_HOST is {settings.host}, which others can reach, and this server has no tokens yet: "
-                "use 127.0.0.1, or put a proxy with its own access control before it"
-            )
+        _check_access(settings)
+        _check_redis(settings)
         return settings
+
+
+def _check_access(settings: Settings) -> None:
+    """Whoever can reach this server must have to show a token, or be its one local user."""
+    Origins.read(settings.origins)
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise BadSettings("PORTALWIRE_TLS_CERTIFICATE and PORTALWIRE_TLS_KEY go together: set both, or neither")
+    if settings.secret is not None:
+        try:
+            check_secret(settings.secret)
+        except BadSecret as error:
+            raise BadSettings(str(error)) from error
+    elif not is_loopback(settings.host):
+        raise BadSettings(
+            f"PORTALWIRE_HOST is {settings.host}, which others can reach: set PORTALWIRE_SECRET, so that they need a "
+            "token, or use 127.0.0.1"
+        )
+
+
+def _check_redis(settings: Settings) -> None:
+    if settings.redis_url and not settings.redis_url.startswith(("redis://", "rediss://", "unix://")):
+        raise BadSettings("PORTALWIRE_REDIS_URL is no address of a Redis: it begins with redis:// or rediss://")
+    if settings.processes > 1 and not settings.redis_url:
+        raise BadSettings("PORTALWIRE_PROCESSES is more than 1: set PORTALWIRE_REDIS_URL, over which they speak")
 
 
 def is_loopback(host: str) -> bool:

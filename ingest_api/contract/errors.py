@@ -93,3 +93,10 @@ class SlowDown(ContractError):
         """`retry_after` is the number of seconds to wait."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Buried(ContractError):
+    """The batch can never be stored and was kept as a dead letter."""
+
+    code = "dead_letter"
+    status = 410

@@ -59,6 +59,12 @@ def inflate(body: bytes, encoding: str | None) -> bytes:
     return plain_body
 
 
+def opened(content: bytes) -> tuple[bytes, str]:
+    """The body and the form of bytes that nobody says the form of: they are told by how they begin."""
+    body = inflate(content, "gzip" if content.startswith(b"\x1f\x8b") else None)
+    return body, JSON if body.lstrip()[:1] in (b"{", b"[", b"") else MSGPACK
+
+
 def decode(body: bytes, kind: type[T], media: str = JSON) -> T:
     """The body as a contract value; NotABatch says which field is wrong."""
     return _decoder(media)(body, kind)
@@ -78,7 +84,7 @@ def decode_submission(body: bytes, media: str = JSON, received_at: datetime | No
         try:
             entries.append(checked(decode(raw, Entry, media), received_at))
         except (EntryError, NotABatch) as error:
-            dead.append(_dead(index, raw, media, error.message))
+            dead.append(dead_of(index, raw, media, error.message))
     batch = Batch(
         source=envelope.source,
         run_id=envelope.run_id,
@@ -138,7 +144,7 @@ def _decoder(media: str) -> Callable[[bytes, type[T]], T]:
     return read
 
 
-def _dead(index: int, raw: bytes, media: str, reason: str) -> Dead:
+def dead_of(index: int, raw: bytes, media: str, reason: str) -> Dead:
     """The rejected entry, kept readable whatever it was."""
     try:
         value: Any = _decoder(media)(raw, object)
