@@ -6,13 +6,15 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import structlog
 from flask import request
-from flask_socketio import SocketIO
+from flask_socketio import ConnectionRefusedError, SocketIO
 
 from ingest_api.contract.errors import ContractError
 from realtime.audience import Audience
 from realtime.rooms import Room
+from realtime.visitors import Visitors
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+RoomName = Annotated[str, msgspec.Meta(min_length=1, max_length=2500)]  # a filter's text is part of it
 Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 T = TypeVar("T")
 
@@ -32,55 +34,85 @@ class UnknownEvent(ContractError):
 
 
 class Join(msgspec.Struct, kw_only=True):
-    """Enter a room; `since` 0 is everything present, absent is from now."""
+    """Enter a room; `since` 0 is everything present, absent is from now. `where` is a filter, `delta` asks for what
+    changes altered instead of whole entries: both are in the name of the room that is answered."""
 
-    room: Name
+    room: RoomName
     since: Offset | None = None
     epoch: Name | None = None
     username: Name | None = None
     history: bool = False
+    where: str | None = None
+    delta: bool = False
 
 
 class Leave(msgspec.Struct, kw_only=True):
     """Leave a room."""
 
-    room: Name
+    room: RoomName
 
 
-def register(socketio: SocketIO, audience: Audience) -> None:
-    """Connects the events to `audience`."""
+def register(socketio: SocketIO, audience: Audience, visitors: Visitors) -> None:
+    """Connects the events to `audience`, for `visitors`."""
 
     def on(event: str, kind: type[T]) -> Callable[[Callable[[str, T], dict[str, Any]]], None]:
         def connect(handle: Callable[[str, T], dict[str, Any]]) -> None:
-            socketio.on_event(event, guarded(event, kind, handle))
+            socketio.on_event(event, guarded(event, kind, handle, visitors))
 
         return connect
 
     @on("join", Join)
     def join(sid: str, asked: Join) -> dict[str, Any]:
-        return audience.join(sid, Room.parse(asked.room), asked.since, asked.epoch, asked.history)
+        if asked.delta and asked.since is None:
+            raise BadPayload("delta builds on what you have: join with since, your cursor, or 0 for everything present")
+        room = Room.parse(asked.room, asked.where, asked.delta)
+        return audience.join(sid, visitors.seen(sid, room), asked.since, asked.epoch, asked.history)
 
     @on("leave", Leave)
     def leave(sid: str, asked: Leave) -> dict[str, Any]:
-        audience.leave(sid, Room.parse(asked.room))
-        return {"room": asked.room}
+        room = Room.parse(asked.room)
+        audience.leave(sid, visitors.seen(sid, room))
+        return {"room": room.name}
 
     def unknown(event: str, *_payload: Any) -> dict[str, Any]:
+        try:
+            visitors.charge(request.sid, event)  # type: ignore[attr-defined]
+        except ContractError as error:
+            return _refused(error)
         return _refused(UnknownEvent(f"there is no event {event[:100]!r}: see docs/events.md"))
 
+    def came(auth: Any = None) -> None:
+        try:
+            visitors.enter(request.sid, request.environ, auth)  # type: ignore[attr-defined]
+        except ContractError as error:
+            raise ConnectionRefusedError(error.message, _said(error)) from error
+
     def gone(*_reason: Any) -> None:
+        visitors.leave(request.sid)  # type: ignore[attr-defined]
         audience.drop(request.sid)  # type: ignore[attr-defined]
 
+    visitors.ending = audience.drop
+    socketio.on_event("connect", came)
     socketio.on_event("*", unknown)
     socketio.on_event("disconnect", gone)
 
 
-def guarded(event: str, kind: type[T], handle: Callable[[str, T], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """A handler that answers whatever comes: `{"ok": true, …}` or `{"ok": false, "error": {code, message}}`."""
+def guarded(
+    event: str, kind: type[T], handle: Callable[[str, T], dict[str, Any]], visitors: Visitors
+) -> Callable[..., dict[str, Any]]:
+    """A handler that answers whatever comes: `{"ok": true, …}` or `{"ok": false, "error": {code, message}}`.
+
+    Whatever names a `room` is only for those who may join it.
+    """
 
     def handler(*payload: Any) -> dict[str, Any]:
+        sid: str = request.sid  # type: ignore[attr-defined]
         try:
-            return {"ok": True, **handle(request.sid, _one(payload, kind))}  # type: ignore[attr-defined]
+            visitors.charge(sid, event)
+            asked = _one(payload, kind)
+            if hasattr(asked, "room"):
+                visitors.permit(sid, asked.room)
+            return {"ok": True, **handle(sid, asked)}
         except ContractError as error:
             return _refused(error)
         except Exception:
@@ -100,4 +132,11 @@ def _one(payload: tuple[Any, ...], kind: type[T]) -> T:
 
 
 def _refused(error: ContractError) -> dict[str, Any]:
-    return {"ok": False, "error": {"code": error.code, "message": error.message}}
+    return {"ok": False, "error": _said(error)}
+
+
+def _said(error: ContractError) -> dict[str, Any]:
+    """`{code, message}`, with `retry_after` in seconds where waiting helps."""
+    said: dict[str, Any] = {"code": error.code, "message": error.message}
+    retry_after = getattr(error, "retry_after", None)
+    return said if retry_after is None else {**said, "retry_after": retry_after}

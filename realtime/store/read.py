@@ -1,22 +1,31 @@
 """What the feed reads: vitals, the log, and states to catch up from. Every query is narrow, bounded and on an index."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
-from realtime.store.change import Change, Stretch
+from realtime.store.change import STATE_ONLY, Change, Stretch
 from realtime.store.schema import changes, entries, sources
 from realtime.store.standing import Vitals
 from realtime.store.write import among
 
-Matches = Callable[[str | None, str], bool]
-"""Whether an entry with this topic and data (JSON text) is in a room."""
+Matches = Callable[[str, str | None, str], bool]
+"""Whether an entry with this key, topic and data (JSON text) is in a room."""
 
 PAGE = 500  # changes read and sent at a time
 
-_LOG = [changes.c[field] for field in Change.__struct_fields__ if field != "newest"]
+_LOG = [changes.c[field] for field in Change.__struct_fields__ if field not in STATE_ONLY]
 _STATE = [entries.c[f] for f in ("offset", "kind", "key", "version", "topic", "data", "was", "url", "at")]
+
+
+class Had(NamedTuple):
+    """What a room had of an entry: its version, topic and data (JSON text) then."""
+
+    version: int
+    topic: str | None
+    data: str
 
 
 def vitals(connection: sa.Connection) -> list[Vitals]:
@@ -46,7 +55,9 @@ def states(connection: sa.Connection, source: str, after: int, matches: Matches,
     """What a room that stands at `after` lacks: the newest version of every entry whose offset is beyond it.
 
     One entry is one change, however often it changed; its kind is told from what the log says the room had at `after`.
-    Covers the whole log as this transaction sees it, or as much of it as `limit` entries take.
+    Covers the whole log as this transaction sees it, or as much of it as `limit` entries take. Of the entries that
+    have moved on, beyond such a part, it tells those that had left the room by its end: the next page begins there, and
+    from there they were never in it.
     """
     rows = connection.execute(
         sa.select(*_STATE, entries.c.first_offset, entries.c.present)
@@ -58,41 +69,68 @@ def states(connection: sa.Connection, source: str, after: int, matches: Matches,
     found: list[Change] = []
     for row in rows:
         there = had.get(row.key)
-        has = row.present and matches(row.topic, row.data)
+        has = row.present and matches(row.key, row.topic, row.data)
         if has or there is not None:
             found.append(_state(row, there, has))
-    full = len(rows) == limit
-    upto = rows[-1].offset if full else max(after, head(connection, source))
-    return Stretch(source, after, upto, found)
+    if len(rows) < limit:
+        return Stretch(source, after, max(after, head(connection, source)), found)
+    upto = rows[-1].offset
+    left = _left(connection, source, after, upto, matches)
+    return Stretch(source, after, upto, sorted([*found, *left], key=lambda change: change.offset))
 
 
-def _state(row: Any, there: tuple[int, str | None] | None, has: bool) -> Change:
-    """An entry as one step from what a room had (its version and topic then) to what it has."""
+def _left(connection: sa.Connection, source: str, after: int, upto: int, matches: Matches) -> Iterator[Change]:
+    """The entries that changed in this part of the log, and again beyond it, and that a room had at its beginning but
+    not at its end."""
+    moved = (
+        sa.select(sa.func.max(changes.c.offset))
+        .join(entries, (entries.c.source == changes.c.source) & (entries.c.key == changes.c.key))
+        .where(
+            changes.c.source == source,
+            changes.c.offset > after,
+            changes.c.offset <= upto,
+            entries.c.offset > upto,
+            entries.c.first_offset <= after,
+        )
+        .group_by(changes.c.key)
+    )
+    rows = connection.execute(sa.select(*_LOG).where(changes.c.source == source, changes.c.offset.in_(moved)))
+    last = [Change(*row) for row in rows]
+    gone = [c for c in last if c.kind == "removed" or not matches(c.key, c.topic, c.data)]
+    had = _had(connection, source, after, [change.key for change in gone], matches)
+    for change in gone:
+        if there := had.get(change.key):
+            yield msgspec.structs.replace(
+                change, kind="removed", newest=change.kind, topic_before=there.topic, data_before=there.data
+            )
+
+
+def _state(row: Any, there: Had | None, has: bool) -> Change:
+    """An entry as one step from what a room had to what it has."""
     if not has:
         kind = "removed"
     elif there is None:
         kind = "new"
     else:
-        kind = "corrected" if row.kind == "corrected" and row.version == there[0] + 1 else "changed"
+        kind = "corrected" if row.kind == "corrected" and row.version == there.version + 1 else "changed"
     return Change(
         offset=row.offset,
         kind=kind,  # type: ignore[arg-type]
         key=row.key,
         version=row.version,
         topic=row.topic,
-        topic_before=there[1] if there else None,
+        topic_before=there.topic if there else None,
         data=row.data,
         was=row.was,
         url=row.url,
         at=row.at,
         newest=row.kind,
+        data_before=there.data if there else None,
     )
 
 
-def _had(
-    connection: sa.Connection, source: str, after: int, keys: Sequence[str], matches: Matches
-) -> dict[str, tuple[int, str | None]]:
-    """Of `keys` those that a room had at `after`: their version and topic then."""
+def _had(connection: sa.Connection, source: str, after: int, keys: Sequence[str], matches: Matches) -> dict[str, Had]:
+    """Of `keys` those that a room had at `after`."""
     if not after or not keys:
         return {}
     last = (
@@ -105,4 +143,8 @@ def _had(
             changes.c.source == source, changes.c.offset.in_(last)
         )
     )
-    return {row.key: (row.version, row.topic) for row in rows if row.kind != "removed" and matches(row.topic, row.data)}
+    return {
+        row.key: Had(row.version, row.topic, row.data)
+        for row in rows
+        if row.kind != "removed" and matches(row.key, row.topic, row.data)
+    }
