@@ -9,6 +9,7 @@ import os  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
+from collections.abc import Mapping  # noqa: E402
 from typing import Annotated  # noqa: E402
 
 import gevent  # noqa: E402
@@ -19,7 +20,9 @@ from gevent.pywsgi import WSGIServer  # noqa: E402
 from realtime import logs  # noqa: E402
 from realtime.app import App  # noqa: E402
 from realtime.errors import RealtimeError  # noqa: E402
+from realtime.processes import WRONG_SETTINGS, Processes  # noqa: E402
 from realtime.settings import Settings  # noqa: E402
+from realtime.store.engine import migrate, open_engine  # noqa: E402
 from realtime.websocket import Handler  # noqa: E402
 
 GRACE = 5.0  # seconds that requests under way may still take when the server is told to end
@@ -31,23 +34,50 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (PORTALWIRE_HOST).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (PORTALWIRE_PORT).")] = None,
     database: Annotated[str | None, typer.Option(help="Database address (PORTALWIRE_DATABASE_URL).")] = None,
+    processes: Annotated[int | None, typer.Option(help="Server processes on this port (PORTALWIRE_PROCESSES).")] = None,
+    listener: Annotated[int | None, typer.Option(hidden=True, help="The parent's socket, for a child.")] = None,
 ) -> None:
     """Store what scrapers deliver, and show it live.
 
     Settings come from the environment, each PORTALWIRE_ variable in the README; the options here go before them.
     Ends on Ctrl-C or SIGTERM, after the requests under way.
     """
-    given = {"PORTALWIRE_HOST": host, "PORTALWIRE_PORT": port, "PORTALWIRE_DATABASE_URL": database}
+    given = {
+        "PORTALWIRE_HOST": host,
+        "PORTALWIRE_PORT": port,
+        "PORTALWIRE_DATABASE_URL": database,
+        "PORTALWIRE_PROCESSES": processes,
+    }
     environment = {**os.environ, **{name: str(value) for name, value in given.items() if value is not None}}
     try:
         settings = Settings.read(environment)
         logs.configure(settings.log_level)
-        listener = _listen(settings)
+        if settings.processes > 1 and listener is None:
+            raise typer.Exit(_serve_together(settings, environment))
+        listening = _listen(settings) if listener is None else socket.socket(fileno=listener)
         app = App(settings)
     except (RealtimeError, OSError) as error:
         sys.stderr.write(f"portalwire: {error}\n")
-        raise typer.Exit(2) from error
-    server = WSGIServer(listener, app.flask, handler_class=Handler, log=None, error_log=None)
+        raise typer.Exit(WRONG_SETTINGS) from error
+    _serve(settings, app, listening)
+
+
+def _serve_together(settings: Settings, environment: Mapping[str, str]) -> int:
+    """Several processes on one socket; the schema is brought up to date before they start."""
+    engine = open_engine(settings.database_url, writes=True)
+    migrate(engine)
+    listener = _listen(settings)
+    command = [sys.executable, "-m", "realtime.serve", "--listener", str(listener.fileno())]
+    together = Processes(command, environment, settings.processes, listener.fileno())
+    gevent.signal_handler(signal.SIGTERM, together.stop)
+    gevent.signal_handler(signal.SIGINT, together.stop)
+    return together.run()
+
+
+def _serve(settings: Settings, app: App, listener: socket.socket) -> None:
+    """Serves until it is told to end."""
+    shared = {"wsgi.multiprocess": settings.processes > 1}
+    server = WSGIServer(listener, app.flask, environ=shared, handler_class=Handler, log=None, error_log=None)
     gevent.signal_handler(signal.SIGTERM, server.stop, GRACE)
     gevent.signal_handler(signal.SIGINT, server.stop, GRACE)
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
