@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from scrapers.config import Schedules, Source, load
-from scrapers.errors import ConfigError, UnknownSource
+from scrapers.errors import ConfigError, PortalError, UnknownSource
 from scrapers.fields import portal_of
-from scrapers.portal import PORTALS, Portal, discover
+from scrapers.portal import PORTALS, Portal, survey
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,17 @@ class Catalogue:
     path: Path
     schedules: Schedules
     portals: dict[str, Portal]
+    faults: dict[Path, PortalError]
 
     @classmethod
     def read(cls, path: Path, *, optional: bool = False) -> "Catalogue":
-        """From the schedules at `path`; where it is `optional` it may be missing. Raises ConfigError, PortalError."""
+        """From the schedules at `path`; where it is `optional` it may be missing. Raises ConfigError.
+
+        A portal's file that cannot be used is among the `faults`, and harms no other.
+        """
         nothing = optional and not path.exists()
         schedules = Schedules(sources={}) if nothing else load(path)
-        return cls(path, schedules, discover(*cls.folders(path, schedules)))
+        return cls(path, schedules, *survey(*cls.folders(path, schedules)))
 
     @staticmethod
     def folders(path: Path, schedules: Schedules) -> list[Path]:
@@ -37,23 +41,35 @@ class Catalogue:
         return [*self.schedules.sources, *sorted(self.portals.keys() - used)]
 
     def source(self, name: str) -> Source:
-        """Raises UnknownSource, which says what there is."""
+        """Raises UnknownSource, which says what there is, or PortalError when its file cannot be used."""
         if name in self.schedules.sources:
             return self.schedules.sources[name]
         if name in self.portals:
             return Source(name=name)
-        raise UnknownSource(f"there is no source named {name!r}: {nearest(name, self.names())}")
+        self._blame(name)
+        raise UnknownSource(f"there is no source named {name!r}: {self._choice(name, self.names())}")
 
     def portal(self, source: Source) -> Portal:
-        """How the source is read, and where it starts. Raises ConfigError."""
+        """How the source is read, and where it starts. Raises ConfigError, PortalError."""
         if source.fields:
             return portal_of(source)
         name = source.portal or source.name
         if name not in self.portals:
-            hint = nearest(name, self.portals)
+            self._blame(name)
+            hint = self._choice(name, self.portals)
             raise ConfigError([f"{self.path}: source {source.name} needs a portal named {name!r}: {hint}"])
         portal = self.portals[name]
         return replace(portal, start=source.start) if source.start else portal
+
+    def _blame(self, name: str) -> None:
+        """The file that should hold this portal may be there, and broken."""
+        for file, fault in self.faults.items():
+            if file.stem == name:
+                raise fault
+
+    def _choice(self, name: str, known: Iterable[str]) -> str:
+        unusable = ", ".join(str(file) for file in self.faults)
+        return nearest(name, known) + (f"; not usable: {unusable}" if unusable else "")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -51,7 +51,7 @@ def deliver(
             report = Harvest(source, portal, visit, outbox, settings.var, run_id, show).run()
             read(report)
             courier.send(patience)
-        summary = Summary.of(report, courier)
+        summary = Summary.of(report, outbox)
         log.info("run ended", **summary.fields())
     return summary
 
@@ -80,7 +80,7 @@ class _Nowhere:
     """A sink that keeps nothing."""
 
     def report(self, report: RunReport) -> None:
-        log.debug("report", state=report.state)
+        """Nobody is told."""
 
     def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
-        log.debug("batch", entries=len(batch.entries), unfit=len(unfit))
+        """Nothing is kept."""

@@ -57,16 +57,33 @@ def discover(*folders: Path) -> dict[str, Portal]:
 
     Raises PortalError when a file does not import, holds no portal, or when two portals have the same name.
     """
+    found, faults = survey(*folders)
+    for fault in faults.values():
+        raise fault
+    return found
+
+
+def survey(*folders: Path) -> tuple[dict[str, Portal], dict[Path, PortalError]]:
+    """What `discover` finds, and beside it each file that it would refuse, with the reason: one does not hide the
+    others."""
     found: dict[str, Portal] = {}
+    faults: dict[Path, PortalError] = {}
     for folder in folders or (PORTALS,):
         if not folder.is_dir():
-            raise PortalError(f"there is no folder of portals at {folder}")
+            faults[folder] = PortalError(f"there is no folder of portals at {folder}")
         for file in sorted(folder.glob("[!_]*.py")):
-            for new in _portals(file):
-                if new.name in found:
-                    raise PortalError(f"{file} and {found[new.name].file} both hold a portal named {new.name!r}")
-                found[new.name] = new
-    return found
+            try:
+                _add(found, file)
+            except PortalError as error:
+                faults[file] = error
+    return found, faults
+
+
+def _add(found: dict[str, Portal], file: Path) -> None:
+    for new in _portals(file):
+        if new.name in found:
+            raise PortalError(f"{file} and {found[new.name].file} both hold a portal named {new.name!r}")
+        found[new.name] = new
 
 
 def _portals(file: Path) -> list[Portal]:

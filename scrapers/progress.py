@@ -23,7 +23,8 @@ class Progress:
     def __init__(self, screen: Console, visit: Visit, print_entries: bool) -> None:
         self._visit = visit
         self._print_entries = print_entries
-        self._status = Status("reading …", console=screen) if screen.is_terminal else None
+        is_shared = print_entries and sys.stdout.isatty()  # a moving line among the entries
+        self._status = Status("reading …", console=screen) if screen.is_terminal and not is_shared else None
         self._seen = 0
         self._told = time.monotonic()
 

@@ -1,5 +1,6 @@
 """`python -m scrapers.run vendor_x`: one run of one source, by hand."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def run(
 
     Entries that cannot be delivered are kept on disk and go with the next run. Only entries are written to stdout.
     """
-    log.configure()
+    log.configure(on_terminal=logging.WARNING)
     settings = Settings.read()
     try:
         catalogue = Catalogue.read(schedules or settings.schedules, optional=schedules is None)
@@ -145,6 +146,8 @@ def _list(catalogue: Catalogue) -> None:
         source = catalogue.source(name)
         table.add_row(name, source.schedule, source.fetch, "fields" if source.fields else source.portal or name)
     Console(highlight=False).print(table)
+    for fault in catalogue.faults.values():
+        screen.print(fault)
 
 
 def _fail(reason: object, code: int) -> NoReturn:

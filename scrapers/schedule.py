@@ -123,6 +123,8 @@ def _watch(scheduler: Scheduler, path: Path, portals: list[Path], stop: threadin
 
 def _check(path: Path) -> None:
     catalogue = Catalogue.read(path)
+    for fault in catalogue.faults.values():
+        raise fault
     for name in catalogue.schedules.sources:
         catalogue.portal(catalogue.source(name))
     screen.print(f"{path}: {len(catalogue.schedules.sources)} sources, nothing wrong")

@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from scrapers import timing
 from scrapers.config import Schedules, Settings, Source, load
 from scrapers.deliver.http import Courier, Door
-from scrapers.deliver.outbox import Outbox
+from scrapers.deliver.outbox import announcement
 from scrapers.deliver.spool import Spool, waiting
 from scrapers.errors import ConfigError, DeliveryFailed
 from scrapers.lane import Lane
@@ -84,6 +84,7 @@ class Scheduler:
                 if before.get(name) != source:
                     log.info("source scheduled", source=name, schedule=source.schedule)
                     self._schedule(source)
+        self._jobs.modify_job("post", next_run_time=datetime.now(UTC))
 
     def end(self, grace: float) -> None:
         """No further run; runs under way get `grace` seconds, then nothing of them is left."""
@@ -138,12 +139,10 @@ class Scheduler:
         return upcoming
 
     def _announce(self, source: Source, next_run: datetime | None) -> None:
-        with Door(self._settings.ingest_url, self._settings.token) as door:
-            courier = Courier(Spool(self._settings.var, source.name), door)
-            try:
-                Outbox(courier).announce(source.info(next_run))
-            except DeliveryFailed as error:
-                log.error("source not announced", source=source.name, reason=str(error))
+        try:
+            Spool(self._settings.var, source.name).put(announcement(source.info(next_run)))
+        except DeliveryFailed as error:
+            log.error("source not announced", source=source.name, reason=str(error))
 
     def _post(self) -> None:
         """Delivers what waits in the spools, those of runs by hand too."""

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ingest_api.contract import Receipt, RunReport
-from scrapers.deliver.http import Courier
+from scrapers.deliver.outbox import Outbox
 
 COUNTS = ("new", "changed", "corrected", "removed", "unchanged", "late")
 
@@ -32,22 +32,30 @@ class Totals(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True)
 class Summary:
-    """A run and its delivery. `pending` counts the requests that still wait in the spool."""
+    """A run and its delivery. `pending` counts the requests that still wait in the spool, `elsewhere` the batches that
+    another process (the scheduler) has delivered, and whose receipts it has."""
 
     report: RunReport
     totals: Totals
+    receipts: int
     pending: int
     why_pending: str | None
     refused: list[str]
+    elsewhere: int
 
     @classmethod
-    def of(cls, report: RunReport, courier: Courier) -> "Summary":
+    def of(cls, report: RunReport, outbox: Outbox) -> "Summary":
+        courier = outbox.courier
+        pending = courier.spool.pending()
+        accounted = len(courier.receipts) + len(courier.refused) + len(pending)
         return cls(
             report=report,
             totals=Totals.of(courier.receipts),
-            pending=len(courier.spool.pending()),
+            receipts=len(courier.receipts),
+            pending=len(pending),
             why_pending=str(courier.failure) if courier.failure else None,
             refused=[f"{path}: {why}" for path, why in courier.refused],
+            elsewhere=max(0, outbox.batches - accounted),
         )
 
     @property
@@ -66,10 +74,14 @@ class Summary:
         """For a person."""
         counts = [f"{getattr(self.totals, name)} {name}" for name in ("new", "changed", "removed", "unchanged")]
         counts += [f"{value} {name}" for name in ("corrected", "late") if (value := getattr(self.totals, name))]
-        said = [*told(self.report), ", ".join([*counts, f"{self.totals.rejected} rejected"])]
+        said = told(self.report)
+        if self.receipts:
+            said.append(", ".join([*counts, f"{self.totals.rejected} rejected"]))
         if self.totals.held is not None:
             said.append(f"held: too much would vanish, a person must decide hold {self.totals.held}")
         said += [f"refused by the server: {refused}" for refused in self.refused]
+        if self.elsewhere:
+            said.append(f"{self.elsewhere} batches were delivered by another process, whose log has their receipts")
         if self.pending:
             said.append(f"{self.pending} requests wait in the spool for the next run: {self.why_pending}")
         return said

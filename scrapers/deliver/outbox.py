@@ -14,15 +14,21 @@ from scrapers.deliver.spool import Request
 _LEVEL = 5  # of gzip: most of the gain at a fraction of the time
 
 
+def announcement(info: SourceInfo, run_id: str = "") -> Request:
+    """How a source is configured, and when it runs next."""
+    return Request("source", "PUT", f"/api/sources/{info.name}", run_id, encode(info))
+
+
 class Outbox:
     """Keeps contract values for the server; sends in passing, without waiting for a server that is away."""
 
     def __init__(self, courier: Courier) -> None:
         self.courier = courier
+        self.batches = 0
 
     def announce(self, info: SourceInfo) -> None:
         """How the source is configured, and when it runs next. Raises SpoolFull."""
-        self._put(Request("source", "PUT", f"/api/sources/{info.name}", self.courier.run_id, encode(info)))
+        self._put(announcement(info, self.courier.run_id))
 
     def report(self, report: RunReport) -> None:
         """A run's start or end. Raises SpoolFull."""
@@ -34,6 +40,7 @@ class Outbox:
         content["entries"] += unfit
         body = gzip.compress(encode(content), _LEVEL, mtime=0)
         self._put(Request("batch", "POST", "/api/entries", batch.run_id, body, "gzip"))
+        self.batches += 1
 
     def _put(self, request: Request) -> None:
         self.courier.spool.put(request)

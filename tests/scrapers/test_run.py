@@ -8,11 +8,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-import pytest
-from typer.testing import CliRunner
-
 from scrapers.deliver.spool import Spool
-from scrapers.run import app
 from tests.conftest import ROOT, eventually, free_port
 from tests.scrapers.rig import SCRAPER, Rig
 
@@ -67,14 +63,11 @@ def test_usage(rig: Rig) -> None:
     assert f"{rig.schedules}:5: sources.shop.evry: is not a setting: did you mean every?" in broken.stderr
 
 
-def test_list_and_help(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PORTALWIRE_SCHEDULES", str(rig.schedules))
-    listed = CliRunner().invoke(app, ["--list"])
-    assert listed.exit_code == 0
+def test_list_and_help(rig: Rig) -> None:
+    listed = rig.run("--list")
+    assert listed.returncode == 0
     assert re.search(r"shop +every 1h +http +shop", listed.stdout)
-    assert "Exit codes" in CliRunner().invoke(app, ["--help"]).stdout
-    assert CliRunner().invoke(app, []).exit_code == 2
-    assert CliRunner().invoke(app, ["--no-such-option"]).exit_code == 2
+    assert "Exit codes" in rig.run("--help").stdout
 
 
 def test_an_absent_server_then_the_next_run(rig: Rig) -> None:

@@ -216,7 +216,9 @@ def test_the_file_is_taken_up_when_it_changes_and_a_broken_one_is_not(rig: Rig, 
     eventually(lambda: len(ended(rig.door)) > before, what="the old schedule goes on")
     rig.schedule("every: 1h", more="  again: {portal: shop, every: 1s, pace: 0}\n")
     eventually(lambda: any(batch["source"] == "again" for batch in rig.door.batches))
-    assert [got.body["schedule"] for got in rig.door.got if got.path == "/api/sources/shop"][-1] == "every 1h"
+    eventually(
+        lambda: [got for got in rig.door.got if got.path == "/api/sources/shop"][-1].body["schedule"] == "every 1h"
+    )
     rig.schedule("every: 1h")
     eventually(lambda: scheduler.says("source left the schedule"))
     rig.scraper(SCRAPER.replace("tools", "toys"))
