@@ -62,28 +62,31 @@ class Processes:
         quick = 0
         while not self._ending.is_set():
             began = time.monotonic()
-            child = self._children[number] = subprocess.Popen(
-                self._command,
-                env=self._environment,
-                pass_fds=[self._listener],
-                preexec_fn=partial(_end_with, os.getpid()),
-            )
+            child = self._children[number] = self._start()
             code = child.wait()
             del self._children[number]
-            if self._ending.is_set():
-                return
             lived = time.monotonic() - began
+            if self._ending.is_set():
+                break
             if code == WRONG_SETTINGS:
                 self._code = code
-                return self.stop()
+                self.stop()
+                break
             quick = 0 if lived > STEADY else quick + 1
             log.error("process ended", pid=child.pid, code=code, lived=round(lived, 1))
             self._ending.wait(min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**quick) if quick else 0)
-        return None
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            self._command,
+            env=self._environment,
+            pass_fds=[self._listener],
+            preexec_fn=partial(_end_with, os.getpid()),
+        )
 
 
 def _end_with(parent: int) -> None:
-    """Runs in the child: a SIGTERM when the parent is gone (Linux; elsewhere one that is killed leaves its children)."""
+    """Runs in the child: a SIGTERM when the parent is gone (Linux; elsewhere a killed parent leaves its children)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         if os.getppid() != parent:

@@ -6,8 +6,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import pytest
@@ -43,12 +44,15 @@ def free_port() -> int:
 class Server:
     """`python -m realtime.serve` as a process of its own, on a port and a database that outlive it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] = MappingProxyType({}), name: str = "server"
+    ) -> None:
         self.folder = folder
+        self.environment = environment  # further variables, which go before the others
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = folder / "server.db"
-        self.log = folder / "server.log"
+        self.log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,6 +66,7 @@ class Server:
             **os.environ,
             "PORTALWIRE_PORT": str(self.port),
             "PORTALWIRE_DATABASE_URL": f"sqlite:///{self.database}",
+            **self.environment,
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
