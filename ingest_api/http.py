@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from flask import Blueprint, Response, g, request
 
+from ingest_api.auth import Grant
 from ingest_api.contract import Batch, Receipt, RunReport, SourceInfo, wire
 from ingest_api.contract.errors import ContractError, UnsupportedMedia
 from ingest_api.intake import Intake
@@ -37,25 +38,30 @@ def door(intake: Intake) -> Blueprint:
     @blueprint.post("/api/entries")
     def entries() -> Response:
         body, media = _body()
-        return answer(intake.entries(body, media, datetime.now(UTC)))
+        return answer(intake.entries(body, media, datetime.now(UTC), grant().require_ingest))
 
     @blueprint.post("/api/new_data")
     def new_data() -> Response:
         form = _read(ShortForm)
+        grant().require_ingest(form.source)
         receipt: Receipt = intake.entries(as_batch(form, request_id()), wire.JSON, datetime.now(UTC))
         return answer(receipt)
 
     @blueprint.get("/api/batches/<source>/<path:batch_id>")
     def receipt(source: str, batch_id: str) -> Response:
+        grant().require_ingest(source)
         return answer(intake.receipt(source, batch_id, request.args.get("digest")))
 
     @blueprint.post("/api/runs")
     def runs() -> Response:
-        intake.run(_read(RunReport))
+        report = _read(RunReport)
+        grant().require_ingest(report.source)
+        intake.run(report)
         return Response(status=204)
 
     @blueprint.put("/api/sources/<name>")
     def sources(name: str) -> Response:
+        grant().require_ingest(name)
         info = _read(SourceInfo)
         if info.name != name:
             raise ContractError(f"the body is about {info.name!r}, the address about {name!r}")
@@ -63,6 +69,12 @@ def door(intake: Intake) -> Blueprint:
         return Response(status=204)
 
     return blueprint
+
+
+def grant() -> Grant:
+    """What the sender of this request may do, as the server before us found out."""
+    asker: Grant = g.grant
+    return asker
 
 
 def request_id() -> str:

@@ -1,5 +1,6 @@
 """The one call that every door makes."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -10,8 +11,11 @@ from ingest_api.letter import Letter
 class Intake(Protocol):
     """What stands behind the doors. Each call returns after the commit, and raises a ContractError."""
 
-    def entries(self, body: bytes, media: str, received_at: datetime) -> Receipt:
-        """Takes a batch as it came, decompressed."""
+    def entries(
+        self, body: bytes, media: str, received_at: datetime, permit: Callable[[str], None] | None = None
+    ) -> Receipt:
+        """Takes a batch as it came, decompressed. `permit` is asked with its source before anything is stored, and
+        raises what it has against it."""
         ...
 
     def run(self, report: RunReport) -> None:

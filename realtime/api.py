@@ -4,13 +4,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
 from ingest_api.contract.errors import ContractError
-from ingest_api.http import answer
+from ingest_api.http import answer, grant
 from realtime.intake import StoreIntake
 from realtime.store import held, look, views
+from realtime.store.holding import Decision
 from realtime.store.moments import now
 from realtime.store.store import Store
 
@@ -59,9 +61,15 @@ def api(store: Store, intake: StoreIntake) -> Blueprint:
     def shown(query: Callable[[sa.Connection], Any]) -> Response:
         return answer(store.read(query))
 
+    def decide(hold: int, decision: Decision) -> Response:
+        grant().require_join(store.read(partial(held.source_of, hold=hold)))
+        return answer(views.DecisionView(removed=intake.decide(hold, decision)))
+
     @blueprint.get("/api/sources")
     def sources() -> Response:
-        return shown(partial(look.source_list, epoch=store.epoch, now=now()))
+        view = store.read(partial(look.source_list, epoch=store.epoch, now=now()))
+        mine = [source for source in view.sources if grant().may_join(source.name)]
+        return answer(msgspec.structs.replace(view, sources=mine))
 
     @blueprint.get("/api/sources/<name>")
     def source(name: str) -> Response:
@@ -94,15 +102,16 @@ def api(store: Store, intake: StoreIntake) -> Blueprint:
 
     @blueprint.get("/api/holds")
     def holds() -> Response:
-        return shown(partial(held.hold_list, source=_asked("source")))
+        view = store.read(partial(held.hold_list, source=_asked("source")))
+        return answer(views.HoldsView(holds=[hold for hold in view.holds if grant().may_join(hold.source)]))
 
     @blueprint.post("/api/holds/<int:hold>/approve")
     def approve(hold: int) -> Response:
-        return answer(views.DecisionView(removed=intake.decide(hold, "approved")))
+        return decide(hold, "approved")
 
     @blueprint.post("/api/holds/<int:hold>/discard")
     def discard(hold: int) -> Response:
-        return answer(views.DecisionView(removed=intake.decide(hold, "discarded")))
+        return decide(hold, "discarded")
 
     return blueprint
 

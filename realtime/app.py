@@ -15,18 +15,24 @@ from ingest_api.contract.errors import ContractError, Unavailable
 from ingest_api.contract.wire import MAX_BODY
 from ingest_api.http import answer, door, refusal, request_id
 from realtime import sockets, wirejson
+from realtime.access import Access
 from realtime.api import api
 from realtime.audience import Audience
 from realtime.clock import Clock
+from realtime.doorway import Doorway
 from realtime.fanout import Fanout
 from realtime.feed import Feed
+from realtime.guard import guard
 from realtime.intake import StoreIntake
 from realtime.lease import Lease
+from realtime.origins import Origins
 from realtime.page import HEADERS, pages
 from realtime.redis_side import RedisSide
-from realtime.settings import Settings, is_loopback
+from realtime.session import session
+from realtime.settings import Settings
 from realtime.store import read
 from realtime.store.store import Store
+from realtime.visitors import Visitors
 
 MESSAGE = 64 * 1024  # bytes a client may send in one message
 
@@ -42,6 +48,9 @@ class App:
         self.flask = Flask("portalwire", static_folder=None)
         self.flask.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
         self.store = Store(settings.database_url, self._told)
+        access = Access(settings.secret, self.store)
+        _add_manners(self.flask)
+        limiter = guard(self.flask, access, settings)
         socketio = SocketIO(
             self.flask,
             async_mode="gevent",
@@ -49,20 +58,30 @@ class App:
             max_http_buffer_size=MESSAGE,
             manage_session=False,
             http_compression=True,
+            cors_allowed_origins=Origins.read(settings.origins).allow,
             **_between_processes(settings, self._redis),
         )
         fanout = Fanout(socketio)
         self._feed = Feed(self.store, fanout)
-        sockets.register(socketio, Audience(self.store, self._feed, fanout))
+        visitors = Visitors(access, socketio, settings.connections)
+        fanout.before = visitors.sweep
+        sockets.register(socketio, Audience(self.store, self._feed, fanout), visitors)
         intake = StoreIntake(self.store)
-        for blueprint in (door(intake), api(self.store, intake), pages(self.flask, version("portalwire"))):
+        for blueprint in (
+            door(intake),
+            api(self.store, intake),
+            session(access, limiter),
+            pages(self.flask, version("portalwire")),
+        ):
             self.flask.register_blueprint(blueprint)
         _add_health(self.flask, self.store)
-        _add_manners(self.flask)
+        self.flask.wsgi_app = Doorway(self.flask.wsgi_app, settings)  # type: ignore[method-assign]
         bus = self._redis.bus if self._redis else None
         self._clock = Clock(Lease(self.store, "clock"), self.store.epoch, partial(fanout.broadcast, "time"), bus)
         doors = self._redis.open(self._feed, intake) if self._redis else []
-        self._loops = [gevent.spawn(loop) for loop in (self._feed.run, self._clock.run, *doors)]
+        self._loops = [
+            gevent.spawn(loop) for loop in (self._feed.run, self._clock.run, visitors.run, access.run, *doors)
+        ]
 
     def _told(self, result: Any) -> None:
         if self._feed is not None:
@@ -101,14 +120,10 @@ def _add_manners(app: Flask) -> None:
     """What every request gets: an id, a log line, headers, and an error that says what to do."""
 
     @app.before_request
-    def begin() -> Response | None:
+    def begin() -> None:
         g.began = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id())
-        if not is_loopback(request.host.rsplit(":", 1)[0]):
-            # a page elsewhere may have its name point here; it must not read us by it
-            return refusal(ContractError(f"this server does not answer to the name {request.host!r}"))
-        return None
 
     @app.after_request
     def end(response: Response) -> Response:

@@ -17,6 +17,7 @@ from gevent.event import AsyncResult
 from ingest_api.contract.errors import ContractError, Unavailable
 from realtime.fanout import Fanout
 from realtime.feed import Feed
+from realtime.overview import hears, is_overview
 from realtime.rooms import EVERY_SOURCE, Room, folded
 from realtime.store import read
 from realtime.store.change import Stretch
@@ -72,8 +73,9 @@ class Audience:
         mine[room.name] = subscription
         gevent.spawn(self._serve, subscription, reset)
         answer = {"room": room.name, "offset": here, "members": self._fanout.members(room.name) + 1}
-        if room == EVERY_SOURCE:
-            answer["sources"] = self._feed.watermarks.sources
+        if is_overview(room):
+            answer["room"] = EVERY_SOURCE.name
+            answer["sources"] = [source for source in self._feed.watermarks.sources if hears(room, source)]
         return {**self._feed.watermarks.of(room.source), **answer}
 
     def leave(self, sid: str, room: Room) -> None:

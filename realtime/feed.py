@@ -14,6 +14,7 @@ from gevent.event import Event
 from ingest_api.contract.errors import Unavailable
 from realtime.fanout import Fanout
 from realtime.follower import Follower
+from realtime.overview import hears, is_overview
 from realtime.rooms import EVERY_SOURCE, Room
 from realtime.store import read
 from realtime.store.change import Stretch
@@ -53,14 +54,12 @@ class Feed:
 
     def greeting(self, room: Room) -> list[dict[str, Any]]:
         """The watermarks that someone who enters a room hears at once."""
-        sources = self.watermarks.sources if room == EVERY_SOURCE else [room.source]
+        if not is_overview(room):
+            return [{"room": room.name, "upto": self.cursor(room.source), **self.watermarks.of(room.source)}]
         return [
-            {
-                "room": source if room == EVERY_SOURCE else room.name,
-                "upto": self.cursor(source),
-                **self.watermarks.of(source),
-            }
-            for source in sources
+            {"room": source, "upto": self.cursor(source), **self.watermarks.of(source)}
+            for source in self.watermarks.sources
+            if hears(room, source)
         ]
 
     def tell(self, result: Any) -> None:
@@ -93,7 +92,9 @@ class Feed:
         upto = self.cursor(source)
         for room in self._fanout.rooms(source):
             self._fanout.send(room.name, "watermark", {"room": room.name, "upto": upto, **watermark})
-        self._fanout.send(EVERY_SOURCE.name, "watermark", {"room": source, "upto": upto, **watermark})
+        for room in self._fanout.rooms(EVERY_SOURCE.source):
+            if hears(room, source):
+                self._fanout.send(room.name, "watermark", {"room": source, "upto": upto, **watermark})
 
     def _fill(self, source: str, head: int) -> None:
         """Reads from the store what lies between the cursor and `head`."""
@@ -117,4 +118,4 @@ class Feed:
         if taken.upto == taken.after:
             return
         for room in self._fanout.rooms(stretch.source):
-            self._fanout.send(room.name, "entries", room.frame(self.epoch, taken))
+            self._fanout.send(room.name, "entries", room.live_frame(self.epoch, taken))

@@ -1,5 +1,6 @@
 """What stands behind the doors: decodes off the event loop, commits, tells."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -23,9 +24,13 @@ class StoreIntake:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def entries(self, body: bytes, media: str, received_at: datetime) -> Receipt:
+    def entries(
+        self, body: bytes, media: str, received_at: datetime, permit: Callable[[str], None] | None = None
+    ) -> Receipt:
         submission = self._store.aside(partial(wire.decode_submission, body, media, received_at))
         batch = submission.batch
+        if permit is not None:
+            permit(batch.source)
         structlog.contextvars.bind_contextvars(run_id=batch.run_id, source=batch.source)
 
         def commit(connection: sa.Connection) -> Committed:

@@ -7,27 +7,44 @@ import msgspec
 from flask import Flask
 
 from ingest_api.contract import Receipt
-from ingest_api.http import BODIES
+from ingest_api.http import BODIES as DOOR_BODIES
+from realtime import session
 from realtime.api import ANSWERS, PARAMETERS
 
 RECEIPT = "GET /api/batches/{source}/{batch_id}"
 
 _REFUSALS = {
     "400": "What was sent breaks the contract; nothing was stored",
+    "401": "No token, or one that does not count (any more)",
+    "403": "The token does not allow this, or a page elsewhere asked",
     "404": "There is no such thing",
     "409": "This batch_id was used for another content",
     "410": "The batch can never be stored; it was kept as a dead letter",
     "413": "Too large: send several batches",
     "415": "Neither JSON nor MessagePack",
+    "429": "Too much at once; go on after Retry-After seconds",
     "503": "The store is away; nothing was stored, send the same again after Retry-After seconds",
 }
+_ALWAYS = ("401", "403", "429", "503")
 _REFUSED = {
-    "GET": ("400", "404", "503"),
+    "GET": ("400", "404", *_ALWAYS),
     "POST": tuple(status for status in _REFUSALS if status != "410"),
-    "PUT": ("400", "413", "415", "503"),
-    RECEIPT: ("404", "409", "410", "503"),
+    "PUT": ("400", "413", "415", *_ALWAYS),
+    "DELETE": ("403", "429"),
+    RECEIPT: ("404", "409", "410", *_ALWAYS),
 }
-_OK: dict[str, type] = {"POST /api/entries": Receipt, "POST /api/new_data": Receipt, RECEIPT: Receipt, **ANSWERS}
+BODIES = {**DOOR_BODIES, **session.BODIES}
+_SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "portalwire"},
+}
+_OK: dict[str, type] = {
+    "POST /api/entries": Receipt,
+    "POST /api/new_data": Receipt,
+    RECEIPT: Receipt,
+    **ANSWERS,
+    **session.ANSWERS,
+}
 _ERROR = {
     "type": "object",
     "required": ["error"],
@@ -55,7 +72,8 @@ def describe(app: Flask, version: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Portalwire", "version": version, "description": "Docs: /docs. Events: docs/events.md."},
         "paths": paths,
-        "components": {"schemas": {**components, "Error": _ERROR}},
+        "components": {"schemas": {**components, "Error": _ERROR}, "securitySchemes": _SCHEMES},
+        "security": [{"token": []}, {"cookie": []}, {}],
     }
 
 

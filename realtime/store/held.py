@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from ingest_api.contract.errors import NotFound
 from realtime.store.look import run_view
 from realtime.store.moments import iso
 from realtime.store.schema import entries, holds, runs
@@ -21,6 +22,14 @@ def hold_list(connection: sa.Connection, source: str | None) -> HoldsView:
     if source is not None:
         query = query.where(holds.c.source == source)
     return HoldsView(holds=[_hold(connection, row) for row in connection.execute(query).all()])
+
+
+def source_of(connection: sa.Connection, hold: int) -> str:
+    """The source whose run is held; raises NotFound."""
+    source: str | None = connection.scalar(sa.select(holds.c.source).where(holds.c.id == hold))
+    if source is None:
+        raise NotFound(f"there is no hold {hold}")
+    return source
 
 
 def _hold(connection: sa.Connection, row: Any) -> HoldView:

@@ -1,0 +1,178 @@
+"""The clients connected to this process: by which token, how often they may ask, and their end when it ends.
+
+A token's end is obeyed a moment early and before anything else is sent, so that nothing is on its way when it comes.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import msgspec
+import structlog
+from flask_socketio import SocketIO
+
+from ingest_api.auth import Grant
+from ingest_api.contract.errors import ContractError, Expired, SlowDown, Unauthenticated
+from realtime.access import Access, Revoked, token_of
+from realtime.buckets import Buckets, Rate
+from realtime.overview import is_overview, overview
+from realtime.rooms import Room
+
+EARLY = 0.25  # seconds before its token's end that a client is cut off
+TICK = 0.1  # seconds between looks at who has to go
+ENTER_WITHIN = 10.0  # seconds that an open connection may take to connect to us
+CLOSE_WITHIN = 1.0  # seconds that a client may take to say goodbye
+
+RATES = {"join": Rate(20, 100), "leave": Rate(20, 100), "message": Rate(2, 10), "request_top": Rate(5, 20)}
+OTHERWISE = Rate(20, 100)
+CONNECTS = Rate(20, 200)  # of one token
+TOGETHER = 10  # times as much for all connections of one token
+ALONE = 1000  # times as much for the one local user
+
+log = structlog.get_logger()
+
+
+class TooManyConnections(ContractError):
+    """There are as many connections by this token as there may be: close some, or use another token."""
+
+    code = "too_many_connections"
+    status = 429
+
+
+class Visitor(msgspec.Struct, eq=False):
+    """A connected client."""
+
+    grant: Grant
+    ends: float  # seconds since 1970
+
+
+class Visitors:
+    """Who is connected. `ending` is called with the sid of a client that is cut off, before it is told."""
+
+    def __init__(self, access: Access, socketio: SocketIO, most: int) -> None:
+        self._access = access
+        self._socketio = socketio
+        self._most = most if not access.open else float("inf")
+        self._visitors: dict[str, Visitor] = {}  # sid -> visitor
+        self._next_end = float("inf")  # of the visitors' ends
+        self._opened: dict[str, float] = {}  # engine connection -> when it was first seen without a client
+        self._by_token: Counter[str] = Counter()  # jti -> connections
+        factor = ALONE if access.open else 1
+        each = {event: rate.times(factor) for event, rate in RATES.items()}
+        together = {event: rate.times(TOGETHER) for event, rate in each.items()}
+        self._each = Buckets(each, OTHERWISE.times(factor))
+        self._together = Buckets({**together, "connect": CONNECTS.times(factor)}, OTHERWISE.times(factor * TOGETHER))
+        self.ending: Callable[[str], None] = lambda sid: None
+        access.withdrawn = self._withdraw
+
+    def __len__(self) -> int:
+        return len(self._visitors)
+
+    def enter(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
+        """A client connects. Raises why it may not."""
+        given = auth.get("token") if isinstance(auth, dict) else None
+        grant = self._access.grant(given if isinstance(given, str) else token_of(environ))
+        self._pay(self._together, grant.sub, "connect")
+        if self._by_token[grant.jti] >= self._most:
+            raise TooManyConnections
+        ends = float("inf") if grant.expires is None else grant.expires - EARLY
+        self._visitors[sid] = Visitor(grant, ends)
+        self._by_token[grant.jti] += 1
+        self._next_end = min(self._next_end, ends)
+
+    def leave(self, sid: str) -> None:
+        visitor = self._visitors.pop(sid, None)
+        if visitor is not None:
+            jti = visitor.grant.jti
+            self._by_token[jti] -= 1
+            if not self._by_token[jti]:
+                del self._by_token[jti]
+
+    def charge(self, sid: str, event: str) -> None:
+        """A client sends an event. Raises SlowDown, or Unauthenticated when its time is over."""
+        self.sweep()
+        grant = self._grant(sid)
+        self._pay(self._each, sid, event)
+        self._pay(self._together, grant.sub, event)
+
+    def permit(self, sid: str, name: str) -> None:
+        """Raises Forbidden when the client may not join the room of this name; BadRoom when there is none."""
+        room = Room.parse(name)
+        if not is_overview(room):
+            self._grant(sid).require_join(room.source, room.topic)
+
+    def seen(self, sid: str, room: Room) -> Room:
+        """A room as this client enters it."""
+        return overview(self._grant(sid)) if is_overview(room) else room
+
+    def sweep(self) -> None:
+        """Cuts off whoever's token has ended. Called before anything is sent: a comparison, when nobody has to go."""
+        if time.time() < self._next_end:
+            return
+        moment = time.time()
+        for sid in [sid for sid, visitor in self._visitors.items() if visitor.ends <= moment]:
+            self._cut(sid, Expired())
+        self._next_end = min((visitor.ends for visitor in self._visitors.values()), default=float("inf"))
+
+    def run(self) -> None:
+        """Looks who has to go, for ever."""
+        while True:
+            gevent.sleep(TICK)
+            self.sweep()
+            self._close_idle()
+            for buckets in (self._each, self._together):
+                buckets.prune(time.monotonic())
+
+    def _grant(self, sid: str) -> Grant:
+        visitor = self._visitors.get(sid)
+        if visitor is None:
+            raise Unauthenticated
+        return visitor.grant
+
+    def _pay(self, buckets: Buckets, owner: str, event: str) -> None:
+        wait = buckets.take(owner, event, time.monotonic())
+        if wait:
+            raise SlowDown(f"too much at once: wait {wait:.1f} s", retry_after=round(wait, 3))
+
+    def _withdraw(self) -> None:
+        for sid in [sid for sid, visitor in self._visitors.items() if self._access.is_revoked(visitor.grant)]:
+            self._cut(sid, Revoked())
+
+    def _cut(self, sid: str, reason: ContractError) -> None:
+        """Nothing that waits for the client is sent any more, only why it has to go."""
+        self.leave(sid)
+        self.ending(sid)
+        server = self._socketio.server
+        engine_sid = server.manager.eio_sid_from_sid(sid, "/")
+        connection = server.eio.sockets.get(engine_sid)
+        if connection is None:
+            return
+        while not connection.queue.empty():
+            connection.queue.get_nowait()
+            connection.queue.task_done()
+        self._socketio.emit("error", {"code": reason.code, "message": reason.message}, to=sid, ignore_queue=True)
+        server.disconnect(sid, ignore_queue=True)
+        log.info("client cut off", sid=sid, code=reason.code)
+        gevent.spawn_later(CLOSE_WITHIN, self._close, engine_sid)
+
+    def _close(self, engine_sid: str) -> None:
+        """Ends a connection, whether its client listens or not."""
+        server = self._socketio.server
+        connection = server.eio.sockets.get(engine_sid)
+        environ = server.environ.get(engine_sid, {})
+        if connection is not None:
+            connection.close(wait=False, abort=True)
+        websocket = environ.get("wsgi.websocket")
+        if websocket is not None and not websocket.closed:
+            websocket.handler.socket.close()
+
+    def _close_idle(self) -> None:
+        """Ends connections that opened and never connected to us."""
+        server, moment = self._socketio.server, time.monotonic()
+        strangers = {sid for sid in server.eio.sockets if server.manager.sid_from_eio_sid(sid, "/") is None}
+        self._opened = {sid: self._opened.get(sid, moment) for sid in strangers}
+        for sid, since in self._opened.items():
+            if moment - since > ENTER_WITHIN:
+                self._close(sid)
