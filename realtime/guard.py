@@ -54,7 +54,7 @@ def _asker() -> str:
 
 
 def _limiter(settings: Settings, access: Access) -> Limiter:
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"storage_uri": "memory://"}
     if settings.redis_url is not None:
         options = {
             "storage_uri": settings.redis_url,

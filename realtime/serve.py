@@ -8,6 +8,7 @@ monkey.patch_all()
 import os  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
+import ssl  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
 from typing import Annotated  # noqa: E402
@@ -23,6 +24,7 @@ from realtime.errors import RealtimeError  # noqa: E402
 from realtime.processes import WRONG_SETTINGS, Processes  # noqa: E402
 from realtime.settings import Settings  # noqa: E402
 from realtime.store.engine import migrate, open_engine  # noqa: E402
+from realtime.tls import tls_context  # noqa: E402
 from realtime.websocket import Handler  # noqa: E402
 
 GRACE = 5.0  # seconds that requests under way may still take when the server is told to end
@@ -55,11 +57,12 @@ def serve(
         if settings.processes > 1 and listener is None:
             raise typer.Exit(_serve_together(settings, environment))
         listening = _listen(settings) if listener is None else socket.socket(fileno=listener)
+        tls = tls_context(settings)
         app = App(settings)
     except (RealtimeError, OSError) as error:
         sys.stderr.write(f"portalwire: {error}\n")
         raise typer.Exit(WRONG_SETTINGS) from error
-    _serve(settings, app, listening)
+    _serve(settings, app, listening, tls)
 
 
 def _serve_together(settings: Settings, environment: Mapping[str, str]) -> int:
@@ -74,13 +77,16 @@ def _serve_together(settings: Settings, environment: Mapping[str, str]) -> int:
     return together.run()
 
 
-def _serve(settings: Settings, app: App, listener: socket.socket) -> None:
+def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
     """Serves until it is told to end."""
     shared = {"wsgi.multiprocess": settings.processes > 1}
-    server = WSGIServer(listener, app.flask, environ=shared, handler_class=Handler, log=None, error_log=None)
+    encrypted = {} if tls is None else {"ssl_context": tls}
+    server = WSGIServer(
+        listener, app.flask, environ=shared, handler_class=Handler, log=None, error_log=None, **encrypted
+    )
     gevent.signal_handler(signal.SIGTERM, server.stop, GRACE)
     gevent.signal_handler(signal.SIGINT, server.stop, GRACE)
-    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    address = f"{'https' if tls else 'http'}://{settings.host}:{listener.getsockname()[1]}"
     log.info("serving", address=address, database=settings.database_url.split("@")[-1], epoch=app.store.epoch)
     server.serve_forever(stop_timeout=GRACE)
     app.close()
