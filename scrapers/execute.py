@@ -9,7 +9,8 @@ import structlog
 
 from ingest_api.contract import Batch, Entry, RunReport
 from scrapers.config import Settings, Source
-from scrapers.deliver.http import Courier, Door
+from scrapers.deliver.doors import Doors
+from scrapers.deliver.http import Courier
 from scrapers.deliver.outbox import Outbox
 from scrapers.deliver.spool import Spool
 from scrapers.errors import ScraperError, fault
@@ -44,9 +45,9 @@ def deliver(
     DeliveryFailed when the spool cannot be written.
     """
     with structlog.contextvars.bound_contextvars(source=source.name, run_id=run_id):
-        with Door(settings.ingest_url, settings.token) as door:
+        with Doors(settings) as door:
             courier = Courier(Spool(settings.var, source.name), door, run_id)
-            outbox = Outbox(courier)
+            outbox = Outbox(courier, source.deliver)
             outbox.announce(source.info(next_run))
             report = Harvest(source, portal, visit, outbox, settings.var, run_id, show).run()
             read(report)
@@ -66,7 +67,7 @@ def report_failure(source: str, settings: Settings, run_id: str, started: dateti
         finished_at=datetime.now(UTC),
         fault=fault(error),
     )
-    with Door(settings.ingest_url, settings.token) as door:
+    with Doors(settings) as door:
         Outbox(Courier(Spool(settings.var, source), door, run_id)).report(report)
 
 

@@ -13,7 +13,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from scrapers import timing
 from scrapers.config import Schedules, Settings, Source, load
-from scrapers.deliver.http import Courier, Door
+from scrapers.deliver.doors import Doors
+from scrapers.deliver.http import Courier
 from scrapers.deliver.outbox import announcement
 from scrapers.deliver.spool import Spool, waiting
 from scrapers.errors import ConfigError, DeliveryFailed
@@ -147,7 +148,7 @@ class Scheduler:
     def _post(self) -> None:
         """Delivers what waits in the spools, those of runs by hand too."""
         for name in waiting(self._settings.var):
-            with Door(self._settings.ingest_url, self._settings.token) as door:
+            with Doors(self._settings) as door:
                 courier = Courier(Spool(self._settings.var, name), door)
                 courier.send()
             self._tell(name, courier)

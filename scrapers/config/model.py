@@ -89,7 +89,9 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     pace: Annotated[Seconds, msgspec.Meta(description="Least time between two requests to a host.")] = preset(
         Seconds(1)
     )
-    deliver: Annotated[Literal["http"], msgspec.Meta(description="The door entries are delivered to.")] = "http"
+    deliver: Annotated[
+        Literal["http", "redis"], msgspec.Meta(description="The door entries are delivered to; redis is a stream.")
+    ] = "http"
     expect: Annotated[Expect, msgspec.Meta(description="What a good run looks like.")] = preset(Expect())
     removal: Annotated[Removal, msgspec.Meta(description="When a vanished entry counts as removed.")] = preset(
         Removal()

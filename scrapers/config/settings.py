@@ -14,6 +14,7 @@ class Settings:
     var: Path
     ingest_url: str
     token: str | None = field(repr=False, default=None)
+    redis_url: str | None = field(repr=False, default=None)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -23,4 +24,5 @@ class Settings:
             var=Path(environ.get("PORTALWIRE_VAR") or "var"),
             ingest_url=(environ.get("PORTALWIRE_INGEST_URL") or f"http://127.0.0.1:{port}").rstrip("/"),
             token=environ.get("PORTALWIRE_TOKEN") or None,
+            redis_url=environ.get("PORTALWIRE_REDIS_URL") or None,
         )

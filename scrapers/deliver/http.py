@@ -5,6 +5,8 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
 
 import msgspec
 import requests
@@ -73,11 +75,23 @@ class Door:
 
     def send(self, request: Request) -> Receipt | None:
         """One try; the receipt of a batch. Raises Away, NotLetIn, WrongAddress or Poison."""
+        return self._receipt(request, self._ask(request))
+
+    def receipt(self, source: str, batch_id: str, digest: str, run_id: str) -> Receipt | None:
+        """The receipt of a batch that went another way, None when there is none yet; raises as `send`."""
+        path = f"/api/batches/{source}/{quote(batch_id, safe='')}?digest={digest}"
+        request = Request("batch", "GET", path, run_id, b"")
+        answer = self._ask(request)
+        if answer.status_code == 404 and _is_ours(answer):
+            return None
+        return self._receipt(request, answer)
+
+    def _ask(self, request: Request) -> requests.Response:
         headers = {"Content-Type": "application/json", "X-Request-ID": request.run_id}
         if request.encoding:
             headers["Content-Encoding"] = request.encoding
         try:
-            answer = self._session.request(
+            return self._session.request(
                 request.method,
                 self.url + request.path,
                 data=request.body,
@@ -89,7 +103,6 @@ class Door:
             raise WrongAddress(f"PORTALWIRE_INGEST_URL is no address: {self.url}") from error
         except requests.RequestException as error:
             raise Away(f"no answer from {self.url}: {_reason(error)}") from error
-        return self._receipt(request, answer)
 
     def _receipt(self, request: Request, answer: requests.Response) -> Receipt | None:
         status, said = answer.status_code, _said(answer)
@@ -109,6 +122,14 @@ class Door:
         raise Poison(f"{self.url} answered {said}")
 
 
+class Way(Protocol):
+    """How a request reaches the server at `url`: `send` is one try, and raises DeliveryFailed."""
+
+    url: str
+
+    def send(self, request: Request) -> Receipt | None: ...
+
+
 @dataclass
 class Courier:
     """Takes a source's spool to the door, in order, and remembers the answers.
@@ -118,7 +139,7 @@ class Courier:
     """
 
     spool: Spool
-    door: Door
+    door: Way
     run_id: str = ""
     receipts: list[Receipt] = field(default_factory=list)
     refused: list[tuple[Path, str]] = field(default_factory=list)

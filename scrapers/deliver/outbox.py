@@ -9,7 +9,7 @@ import msgspec
 from ingest_api.contract import Batch, RunReport, SourceInfo
 from ingest_api.contract.wire import encode
 from scrapers.deliver.http import Courier
-from scrapers.deliver.spool import Request
+from scrapers.deliver.spool import DoorName, Request
 
 _LEVEL = 5  # of gzip: most of the gain at a fraction of the time
 
@@ -22,8 +22,10 @@ def announcement(info: SourceInfo, run_id: str = "") -> Request:
 class Outbox:
     """Keeps contract values for the server; sends in passing, without waiting for a server that is away."""
 
-    def __init__(self, courier: Courier) -> None:
+    def __init__(self, courier: Courier, door: DoorName = "http") -> None:
+        """`door` is the one that batches go to."""
         self.courier = courier
+        self._door = door
         self.batches = 0
 
     def announce(self, info: SourceInfo) -> None:
@@ -39,7 +41,7 @@ class Outbox:
         content = msgspec.to_builtins(batch)
         content["entries"] += unfit
         body = gzip.compress(encode(content), _LEVEL, mtime=0)
-        self._put(Request("batch", "POST", "/api/entries", batch.run_id, body, "gzip"))
+        self._put(Request("batch", "POST", "/api/entries", batch.run_id, body, "gzip", self._door))
         self.batches += 1
 
     def _put(self, request: Request) -> None:

@@ -14,6 +14,7 @@ from typing import Literal
 from scrapers.errors import SpoolFull
 
 Kind = Literal["source", "run", "batch"]
+DoorName = Literal["http", "redis"]
 Wait = Callable[[float], object]
 
 _LOCK_POLL = 0.05  # seconds
@@ -22,7 +23,8 @@ _ABANDONED = 3600  # seconds after which a half-written file belongs to nobody
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it will be sent; `run_id` travels as X-Request-ID, `encoding` is the body's Content-Encoding."""
+    """One request as it will be sent to `door`; `run_id` travels as X-Request-ID, `encoding` is the body's
+    Content-Encoding."""
 
     kind: Kind
     method: str
@@ -30,6 +32,7 @@ class Request:
     run_id: str
     body: bytes
     encoding: str | None = None
+    door: DoorName = "http"
 
     def packed(self) -> bytes:
         """A line of JSON, then the body."""
