@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 
 from realtime.errors import BadSettings
+from realtime.store.postgres import open_postgresql
 
 try:
     # Debian's SQLite is in the range of the WAL-reset bug (3.7.0 to 3.51.2); this wheel carries a newer one.
@@ -18,6 +19,7 @@ except ImportError:
     sqlite = sqlite3
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+_MIGRATING = 0x706F7274  # names the lock of who migrates
 
 
 def open_engine(url: str, *, writes: bool) -> sa.Engine:
@@ -26,8 +28,8 @@ def open_engine(url: str, *, writes: bool) -> sa.Engine:
     A writer begins with the write lock, so that no transaction reads first and then finds it cannot write.
     """
     parsed = _parsed(url)
-    if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, poolclass=sa.NullPool)
+    if parsed.get_backend_name() == "postgresql":
+        return open_postgresql(parsed, writes=writes)
     engine = sa.create_engine(
         parsed, poolclass=sa.NullPool, module=_sqlite_module(), connect_args={"check_same_thread": False}
     )
@@ -48,10 +50,12 @@ def open_engine(url: str, *, writes: bool) -> sa.Engine:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Brings the schema to the newest version, in one transaction."""
+    """Brings the schema to the newest version, in one transaction; processes that start together take turns."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -63,6 +67,8 @@ def _parsed(url: str) -> sa.URL:
         raise BadSettings(f"PORTALWIRE_DATABASE_URL is no database address: {error}") from error
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise BadSettings(f"PORTALWIRE_DATABASE_URL names {parsed.get_backend_name()}: use sqlite or postgresql")
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")  # what other programs call the same address
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise BadSettings("PORTALWIRE_DATABASE_URL must name a file: a database in memory loses what it accepted")
     return parsed

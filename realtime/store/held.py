@@ -6,11 +6,11 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest_api.contract.errors import NotFound
+from realtime.store.keys import keyed
 from realtime.store.look import run_view
 from realtime.store.moments import iso
 from realtime.store.schema import entries, holds, runs
 from realtime.store.views import HoldsView, HoldView, MissingView, RunView, TopicCount, UsualView
-from realtime.store.write import among
 
 SHOWN = 50  # missing entries that are named
 USUAL = 20  # complete runs that make what is usual
@@ -54,21 +54,23 @@ def _hold(connection: sa.Connection, row: Any) -> HoldView:
 def _missing(connection: sa.Connection, source: str, keys: list[str]) -> list[MissingView]:
     rows = connection.execute(
         sa.select(entries.c.key, entries.c.topic, entries.c.data)
-        .where(entries.c.source == source, among(connection, entries.c.key, keys))
+        .where(keyed(connection, entries, source, keys))
         .order_by(entries.c.key)
     )
     return [MissingView(key=row.key, topic=row.topic, data=msgspec.Raw(row.data.encode())) for row in rows]
 
 
 def _by_topic(connection: sa.Connection, source: str, missing: list[str]) -> dict[str, TopicCount]:
-    gone = sa.func.sum(sa.case((among(connection, entries.c.key, missing), 1), else_=0)).label("gone")
+    gone = _per_topic(connection, keyed(connection, entries, source, missing))
+    present = _per_topic(connection, entries.c.source == source)
+    return {topic: TopicCount(seen=count - gone.get(topic, 0), present=count) for topic, count in present.items()}
+
+
+def _per_topic(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[str, int]:
     rows = connection.execute(
-        sa.select(entries.c.topic, sa.func.count().label("present"), gone)
-        .where(entries.c.source == source, entries.c.present)
-        .group_by(entries.c.topic)
-        .order_by(entries.c.topic)
+        sa.select(entries.c.topic, sa.func.count()).where(which, entries.c.present).group_by(entries.c.topic)
     )
-    return {row.topic or "": TopicCount(seen=row.present - row.gone, present=row.present) for row in rows}
+    return dict(sorted((topic or "", count) for topic, count in rows.all()))
 
 
 def _run(connection: sa.Connection, source: str, run_id: str) -> RunView | None:

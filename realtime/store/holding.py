@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from ingest_api.contract.errors import NotFound
 from realtime.store import ranking, write
 from realtime.store.change import Change, Stretch
+from realtime.store.keys import keyed
 from realtime.store.schema import entries, holds
 from realtime.store.write import SourceRow
 
@@ -60,10 +61,7 @@ def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int)
         keys: list[str] = msgspec.json.decode(hold.missing)
         still = connection.execute(
             sa.select(entries.c.key).where(
-                entries.c.source == source.name,
-                entries.c.present,
-                entries.c.at <= hold.as_of,
-                write.among(connection, entries.c.key, keys),
+                keyed(connection, entries, source.name, keys), entries.c.present, entries.c.at <= hold.as_of
             )
         ).scalars()
         removed = _remove(connection, source, list(still), hold.run_id, hold.as_of)

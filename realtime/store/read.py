@@ -7,9 +7,9 @@ import msgspec
 import sqlalchemy as sa
 
 from realtime.store.change import STATE_ONLY, Change, Stretch
+from realtime.store.keys import newest
 from realtime.store.schema import changes, entries, sources
 from realtime.store.standing import Vitals
-from realtime.store.write import among
 
 Matches = Callable[[str, str | None, str], bool]
 """Whether an entry with this key, topic and data (JSON text) is in a room."""
@@ -133,16 +133,8 @@ def _had(connection: sa.Connection, source: str, after: int, keys: Sequence[str]
     """Of `keys` those that a room had at `after`."""
     if not after or not keys:
         return {}
-    last = (
-        sa.select(sa.func.max(changes.c.offset))
-        .where(changes.c.source == source, changes.c.offset <= after, among(connection, changes.c.key, keys))
-        .group_by(changes.c.key)
-    )
-    rows = connection.execute(
-        sa.select(changes.c.key, changes.c.version, changes.c.topic, changes.c.kind, changes.c.data).where(
-            changes.c.source == source, changes.c.offset.in_(last)
-        )
-    )
+    columns = [changes.c[field] for field in ("key", "version", "topic", "kind", "data")]
+    rows = connection.execute(newest(connection, columns, source, keys, after))
     return {
         row.key: Had(row.version, row.topic, row.data)
         for row in rows

@@ -1,15 +1,24 @@
 """The statements of the transaction. Bulk and narrow: a batch costs the same few statements whatever its size."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from realtime.store import bulk
 from realtime.store.change import Change
 from realtime.store.classify import Observed, Stored
+from realtime.store.keys import among as among
+from realtime.store.keys import keyed
 from realtime.store.schema import changes, entries, sources
+
+_STEP = ("offset", "kind", "key", "version", "topic", "topic_before", "data", "was", "url", "at")
+_step = attrgetter(*_STEP)
+_STAND = ("key", "offset", "version", "kind", "topic", "data", "was", "url", "at")
+_stand = attrgetter(*_STAND)
 
 
 class SourceRow(msgspec.Struct):
@@ -47,20 +56,15 @@ def insert_ignoring(connection: sa.Connection, table: sa.Table) -> Any:
     return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
 
 
-def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
-    """`column` is one of `values`, with the whole list as one parameter."""
-    if connection.dialect.name == "postgresql":
-        return column == sa.any_(sa.literal(list(values), sa.ARRAY(sa.Text)))
-    each = sa.func.json_each(msgspec.json.encode(values).decode()).table_valued("value")
-    return column.in_(sa.select(each.c.value))
-
-
 def locked_source(connection: sa.Connection, name: str) -> SourceRow:
     """The source's row, made if it is new. Its lock orders the source's writers: that is what makes offsets gapless."""
-    connection.execute(insert_ignoring(connection, sources).values(name=name).on_conflict_do_nothing())
     columns = [sources.c[field] for field in SourceRow.__struct_fields__]
-    row = connection.execute(sa.select(*columns).where(sources.c.name == name).with_for_update()).one()
-    return SourceRow(**row._mapping)
+    locked = sa.select(*columns).where(sources.c.name == name).with_for_update()
+    row = connection.execute(locked).one_or_none()
+    if row is None:
+        connection.execute(insert_ignoring(connection, sources).values(name=name).on_conflict_do_nothing())
+        row = connection.execute(locked).one()
+    return SourceRow(*row)
 
 
 def update_source(connection: sa.Connection, source: SourceRow) -> None:
@@ -72,10 +76,8 @@ def update_source(connection: sa.Connection, source: SourceRow) -> None:
 def stored(connection: sa.Connection, source: str, keys: Sequence[str]) -> dict[str, Stored]:
     """What is stored under these keys, without the data."""
     columns = [entries.c[field] for field in Stored.__struct_fields__]
-    rows = connection.execute(
-        sa.select(*columns).where(entries.c.source == source, among(connection, entries.c.key, keys))
-    )
-    return {row.key: Stored(*row) for row in rows}
+    rows = connection.execute(sa.select(*columns).where(keyed(connection, entries, source, keys)))
+    return {row[0]: Stored(*row) for row in rows.all()}
 
 
 def values(connection: sa.Connection, source: str, keys: Sequence[str]) -> dict[str, Value]:
@@ -83,92 +85,50 @@ def values(connection: sa.Connection, source: str, keys: Sequence[str]) -> dict[
     if not keys:
         return {}
     columns = [entries.c[field] for field in Value.__struct_fields__]
-    rows = connection.execute(
-        sa.select(*columns).where(entries.c.source == source, among(connection, entries.c.key, keys))
-    )
-    return {row.key: Value(*row) for row in rows}
+    rows = connection.execute(sa.select(*columns).where(keyed(connection, entries, source, keys)))
+    return {row[0]: Value(*row) for row in rows.all()}
 
 
 def append(connection: sa.Connection, source: str, run_id: str, steps: Sequence[Change]) -> None:
     """Adds changes to the source's log."""
-    if not steps:
-        return
-    fields = ("offset", "kind", "key", "version", "topic", "topic_before", "data", "was", "url", "at")
-    rows = [{"source": source, "run_id": run_id, **{field: getattr(step, field) for field in fields}} for step in steps]
-    connection.execute(sa.insert(changes), rows)
+    bulk.insert(connection, changes, ("source", "run_id", *_STEP), [(source, run_id, *_step(step)) for step in steps])
 
 
 def put(
     connection: sa.Connection, source: str, parser: str, steps: Sequence[Change], observed: Mapping[str, Observed]
 ) -> None:
     """Makes the entries what their changes say."""
-    if not steps:
-        return
-    rows = [
-        {
-            "source": source,
-            "key": step.key,
-            "offset": step.offset,
-            "first_offset": step.offset,
-            "version": step.version,
-            "present": True,
-            "misses": 0,
-            "digest": observed[step.key].digest,
-            "kind": step.kind,
-            "topic": step.topic,
-            "data": step.data,
-            "was": step.was,
-            "url": step.url,
-            "first_seen": step.at,
-            "at": step.at,
-            "parser": parser,
-        }
-        for step in steps
-    ]
-    statement = insert_ignoring(connection, entries)
-    kept = ("source", "key", "first_offset", "first_seen")
-    statement = statement.on_conflict_do_update(
-        index_elements=[entries.c.source, entries.c.key],
-        set_={name: statement.excluded[name] for name in rows[0] if name not in kept},
+    rows = [(source, step.offset, step.at, True, 0, observed[step.key].digest, parser, *_stand(step)) for step in steps]
+    bulk.insert(
+        connection,
+        entries,
+        ("source", "first_offset", "first_seen", "present", "misses", "digest", "parser", *_STAND),
+        rows,
+        renew=("present", "misses", "digest", "parser", *_STAND[1:]),
     )
-    connection.execute(statement, rows)
 
 
 def mark_removed(connection: sa.Connection, source: str, steps: Sequence[Change]) -> None:
     """Makes the entries of `removed` changes absent; what they last were stays."""
-    if not steps:
-        return
-    statement = (
-        sa.update(entries)
-        .where(entries.c.source == source, entries.c.key == sa.bindparam("k"))
-        .values(
-            offset=sa.bindparam("o"),
-            version=sa.bindparam("v"),
-            at=sa.bindparam("t"),
-            present=False,
-            misses=0,
-            kind="removed",
-            was=None,
-        )
+    rows = [(source, step.offset, step.at, False, 0, b"", "", *_stand(step)) for step in steps]
+    bulk.insert(
+        connection,
+        entries,
+        ("source", "first_offset", "first_seen", "present", "misses", "digest", "parser", *_STAND),
+        rows,  # each of them is there: only what follows is taken from it
+        renew=("present", "misses", "offset", "version", "kind", "was", "at"),
     )
-    connection.execute(statement, [{"k": s.key, "o": s.offset, "v": s.version, "t": s.at} for s in steps])
 
 
 def miss(connection: sa.Connection, source: str, keys: Sequence[str]) -> None:
     """Counts one more complete run without these keys."""
     if keys:
         connection.execute(
-            sa.update(entries)
-            .where(entries.c.source == source, among(connection, entries.c.key, keys))
-            .values(misses=entries.c.misses + 1)
+            sa.update(entries).where(keyed(connection, entries, source, keys)).values(misses=entries.c.misses + 1)
         )
 
 
 def forget_misses(connection: sa.Connection, source: str, keys: Sequence[str]) -> None:
     """These keys were seen again."""
     if keys:
-        connection.execute(
-            sa.update(entries)
-            .where(entries.c.source == source, among(connection, entries.c.key, keys))
-            .values(misses=0)
-        )
+        connection.execute(sa.update(entries).where(keyed(connection, entries, source, keys)).values(misses=0))

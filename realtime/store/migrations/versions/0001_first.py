@@ -127,7 +127,7 @@ def upgrade() -> None:
         sa.Column("floor", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("present", sa.Integer(), server_default="0", nullable=False),
         sa.Column("as_of", sa.BigInteger(), nullable=True),
-        sa.Column("snapshots", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("snapshots", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("failing_since", sa.BigInteger(), nullable=True),
         sa.Column("fault", sa.Text(), nullable=True),

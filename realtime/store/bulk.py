@@ -1,0 +1,64 @@
+"""Many rows with one statement: see docs/decisions.md for what was measured."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+Columns = tuple[str, ...]
+
+
+def insert(
+    connection: sa.Connection, table: sa.Table, columns: Columns, rows: Sequence[tuple[Any, ...]], renew: Columns = ()
+) -> None:
+    """Inserts rows; of a row whose primary key is there already, `renew` names what becomes as in the new one.
+
+    Without `renew` such a row is an error.
+    """
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(_from_json(table, columns, renew), {"rows": _json(columns, rows)})
+    else:
+        connection.exec_driver_sql(_for_driver(table, columns, renew), list(rows))
+
+
+def _from_json(table: sa.Table, columns: Columns, renew: Columns) -> sa.Insert:
+    """All rows as one parameter."""
+    typed = [sa.column(name, table.c[name].type) for name in columns]
+    given = sa.func.json_to_recordset(sa.cast(sa.bindparam("rows", type_=sa.Text), postgresql.JSON))
+    rows = given.table_valued(*typed).render_derived(name="given", with_types=True)
+    statement = postgresql.insert(table).from_select(list(columns), sa.select(*(rows.c[name] for name in columns)))
+    if not renew:
+        return statement
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_={name: statement.excluded[name] for name in renew}
+    )
+
+
+def _json(columns: Columns, rows: Sequence[tuple[Any, ...]]) -> str:
+    objects = [dict(zip(columns, row, strict=True)) for row in rows]
+    return msgspec.json.encode(_readable(objects)).decode()
+
+
+def _readable(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Bytes as PostgreSQL reads them in a text."""
+    binary = [name for name, value in objects[0].items() if isinstance(value, bytes)]
+    for name in binary:
+        for row in objects:
+            row[name] = "\\x" + row[name].hex()
+    return objects
+
+
+@lru_cache(maxsize=64)
+def _for_driver(table: sa.Table, columns: Columns, renew: Columns) -> str:
+    """The statement that the driver runs for each row, with nothing of ours between them."""
+    named, places = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+    statement = f'INSERT INTO "{table.name}" ({named}) VALUES ({places})'
+    if not renew:
+        return statement
+    key = ", ".join(f'"{column.name}"' for column in table.primary_key)
+    return f"{statement} ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(f'"{c}" = excluded."{c}"' for c in renew)
