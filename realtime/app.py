@@ -27,6 +27,7 @@ from realtime.intake import StoreIntake
 from realtime.lease import Lease
 from realtime.origins import Origins
 from realtime.page import HEADERS, pages
+from realtime.people import People
 from realtime.redis_side import RedisSide
 from realtime.session import session
 from realtime.settings import Settings
@@ -65,7 +66,8 @@ class App:
         self._feed = Feed(self.store, fanout)
         visitors = Visitors(access, socketio, settings.connections)
         fanout.before = visitors.sweep
-        sockets.register(socketio, Audience(self.store, self._feed, fanout), visitors)
+        people = People(self.store, socketio)
+        sockets.register(socketio, Audience(self.store, self._feed, fanout), people, visitors)
         intake = StoreIntake(self.store)
         for blueprint in (
             door(intake),
@@ -80,7 +82,8 @@ class App:
         self._clock = Clock(Lease(self.store, "clock"), self.store.epoch, partial(fanout.broadcast, "time"), bus)
         doors = self._redis.open(self._feed, intake) if self._redis else []
         self._loops = [
-            gevent.spawn(loop) for loop in (self._feed.run, self._clock.run, visitors.run, access.run, *doors)
+            gevent.spawn(loop)
+            for loop in (self._feed.run, self._clock.run, visitors.run, access.run, people.run, *doors)
         ]
 
     def _told(self, result: Any) -> None:

@@ -38,6 +38,12 @@ class TooManyRooms(ContractError):
     code = "too_many_rooms"
 
 
+class Gone(ContractError):
+    """The connection ended before its question was answered."""
+
+    code = "gone"
+
+
 class Subscription(msgspec.Struct, eq=False):
     """A client in a room: up to where it has everything, and whether it still listens."""
 
@@ -63,16 +69,19 @@ class Audience:
         self, sid: str, room: Room, since: int | None = None, epoch: str | None = None, history: bool = False
     ) -> dict[str, Any]:
         """Begins to serve a room to a client from its cursor `since` (None: from now). Returns the answer to it."""
+        reset = bool(since) and not self._continues(room, since or 0, epoch)
+        # No switch from here on: the client is there, and its answer goes before what it is served.
+        if not self._fanout.connected(sid):
+            raise Gone
         self.leave(sid, room)
         mine = self._followed.setdefault(sid, {})
         if len(mine) >= ROOMS:
             raise TooManyRooms
         here = self._feed.cursor(room.source)
-        reset = bool(since) and not self._continues(room, since or 0, epoch)
         subscription = Subscription(sid, room, 0 if reset else here if since is None else since, history)
         mine[room.name] = subscription
         gevent.spawn(self._serve, subscription, reset)
-        answer = {"room": room.name, "offset": here, "members": self._fanout.members(room.name) + 1}
+        answer: dict[str, Any] = {"room": room.name, "offset": here}
         if is_overview(room):
             answer["room"] = EVERY_SOURCE.name
             answer["sources"] = [source for source in self._feed.watermarks.sources if hears(room, source)]

@@ -45,8 +45,8 @@ class Fanout:
         """The rooms of a source that someone is in."""
         return list(self._rooms.get(source, {}).values())
 
-    def members(self, room: str) -> int:
-        return len(self._members.get(room, ()))
+    def connected(self, sid: str) -> bool:
+        return bool(self._server.manager.is_connected(sid, "/"))
 
     def send(self, room: str, event: str, payload: Any) -> None:
         """To everyone in the room; then `lagging(room, sid)` for each who does not keep up."""

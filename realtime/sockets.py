@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
+import gevent
 import msgspec
 import structlog
 from flask import request
@@ -10,6 +11,7 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 
 from ingest_api.contract.errors import ContractError
 from realtime.audience import Audience
+from realtime.people import People
 from realtime.rooms import Room
 from realtime.visitors import Visitors
 
@@ -52,8 +54,16 @@ class Leave(msgspec.Struct, kw_only=True):
     room: RoomName
 
 
-def register(socketio: SocketIO, audience: Audience, visitors: Visitors) -> None:
-    """Connects the events to `audience`, for `visitors`."""
+class Message(msgspec.Struct, kw_only=True):
+    """A note to the people in a room; `msg` is another name for `text`, without `room` it is the only one joined."""
+
+    room: RoomName | None = None
+    text: str | None = None
+    msg: str | None = None
+
+
+def register(socketio: SocketIO, audience: Audience, people: People, visitors: Visitors) -> None:
+    """Connects the events to `audience` and `people`, for `visitors`."""
 
     def on(event: str, kind: type[T]) -> Callable[[Callable[[str, T], dict[str, Any]]], None]:
         def connect(handle: Callable[[str, T], dict[str, Any]]) -> None:
@@ -66,13 +76,28 @@ def register(socketio: SocketIO, audience: Audience, visitors: Visitors) -> None
         if asked.delta and asked.since is None:
             raise BadPayload("delta builds on what you have: join with since, your cursor, or 0 for everything present")
         room = Room.parse(asked.room, asked.where, asked.delta)
-        return audience.join(sid, visitors.seen(sid, room), asked.since, asked.epoch, asked.history)
+        there = people.enter(sid, room, visitors.called(sid, asked.username))
+        try:
+            answer = audience.join(sid, visitors.seen(sid, room), asked.since, asked.epoch, asked.history)
+        except ContractError:
+            people.leave(sid, room)
+            raise
+        gevent.spawn(people.replay, sid, room)
+        return {**answer, **there}
 
     @on("leave", Leave)
     def leave(sid: str, asked: Leave) -> dict[str, Any]:
         room = Room.parse(asked.room)
         audience.leave(sid, visitors.seen(sid, room))
+        people.leave(sid, room)
         return {"room": room.name}
+
+    @on("message", str | Message)  # type: ignore[arg-type]
+    def message(sid: str, asked: str | Message) -> dict[str, Any]:
+        if isinstance(asked, str):
+            return people.say(sid, None, asked)
+        room = Room.parse(asked.room) if asked.room else None
+        return people.say(sid, room, asked.text or asked.msg or "")
 
     def unknown(event: str, *_payload: Any) -> dict[str, Any]:
         try:
@@ -90,6 +115,7 @@ def register(socketio: SocketIO, audience: Audience, visitors: Visitors) -> None
     def gone(*_reason: Any) -> None:
         visitors.leave(request.sid)  # type: ignore[attr-defined]
         audience.drop(request.sid)  # type: ignore[attr-defined]
+        people.drop(request.sid)  # type: ignore[attr-defined]
 
     visitors.ending = audience.drop
     socketio.on_event("connect", came)
@@ -110,8 +136,9 @@ def guarded(
         try:
             visitors.charge(sid, event)
             asked = _one(payload, kind)
-            if hasattr(asked, "room"):
-                visitors.permit(sid, asked.room)
+            room = getattr(asked, "room", None)
+            if room:
+                visitors.permit(sid, room)
             return {"ok": True, **handle(sid, asked)}
         except ContractError as error:
             return _refused(error)

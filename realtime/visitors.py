@@ -107,6 +107,10 @@ class Visitors:
         """A room as this client enters it."""
         return overview(self._grant(sid)) if is_overview(room) else room
 
+    def called(self, sid: str, name: str | None) -> str | None:
+        """The name under which a client enters a room: its token's, where there are tokens."""
+        return name if self._access.open or name is None else self._grant(sid).sub
+
     def sweep(self) -> None:
         """Cuts off whoever's token has ended. Called before anything is sent: a comparison, when nobody has to go."""
         if time.time() < self._next_end:

@@ -194,3 +194,26 @@ revoked = sa.Table(
     sa.Column("until", Millis, nullable=False),  # no token outlives it
     sa.Index("revoked_by_until", "until", "jti"),
 )
+
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("id", _Serial, primary_key=True, autoincrement=True),
+    sa.Column("room", sa.String(200), nullable=False),
+    sa.Column("username", sa.String(100), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", Millis, nullable=False),
+    sa.Index("notes_by_room", "room", "id"),
+)
+
+presence = sa.Table(
+    "presence",
+    metadata,
+    sa.Column("room", sa.String(200), primary_key=True),
+    sa.Column("sid", sa.String(64), primary_key=True),
+    sa.Column("process", sa.String(32), nullable=False),
+    sa.Column("username", sa.String(100), nullable=False),
+    sa.Column("beat", Millis, nullable=False),  # when its process last said that it is there
+    sa.Index("presence_by_process", "process", "beat"),
+    sa.Index("presence_by_beat", "beat"),
+)

@@ -1,0 +1,151 @@
+"""The people in a room: who entered, who left, and what they write to each other.
+
+All of it is in the store, so that it is one truth over all processes; what tells of it live goes by Socket.IO's own
+messages, which a joiner's replay makes good when one is lost.
+"""
+
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import gevent
+import structlog
+from flask_socketio import SocketIO
+
+from ingest_api.contract.entry import plain
+from ingest_api.contract.errors import ContractError, Unavailable
+from realtime.rooms import Room
+from realtime.store import notes, presence
+from realtime.store.moments import iso, now
+from realtime.store.notes import Note
+from realtime.store.presence import NAMED, Left
+from realtime.store.store import Store
+
+BEAT = 5.0  # seconds
+LENGTH = 2000  # characters of a note
+NOBODY = "someone"  # who writes without having said a name
+
+log = structlog.get_logger()
+
+
+class EmptyNote(ContractError):
+    """A note needs a text."""
+
+    code = "empty_note"
+
+
+class LongNote(ContractError):
+    """A note has at most 2,000 characters."""
+
+    code = "long_note"
+
+
+class NotInRoom(ContractError):
+    """Join the room before you write to the people in it."""
+
+    code = "not_in_room"
+
+
+def place(room: Room) -> str:
+    """Where the people of a room meet: those who see it through different filters are in the same place."""
+    return f"{room.source}/{room.topic}" if room.topic else room.source
+
+
+class People:
+    """Who of this process's clients is where, and the word about it."""
+
+    def __init__(self, store: Store, socketio: SocketIO) -> None:
+        self._store = store
+        self._socketio = socketio
+        self._process = uuid4().hex
+        self._names: dict[str, dict[str, str | None]] = {}  # sid -> place -> username
+
+    def enter(self, sid: str, room: Room, username: str | None) -> dict[str, Any]:
+        """A client comes into a room, by name or without one. Returns `{members, people}`: how many, and who."""
+        where = place(room)
+        name = _name(username)
+        self._names.setdefault(sid, {})[where] = name
+        self._socketio.server.enter_room(sid, _hall(where))
+        if name is None:
+            return self._members(where)
+        first = self._store.write(
+            partial(presence.enter, room=where, sid=sid, process=self._process, username=name, at=now())
+        )
+        return self._tell(where, f"{name} has entered the room.") if first else self._members(where)
+
+    def leave(self, sid: str, room: Room) -> None:
+        where = place(room)
+        if where in self._names.get(sid, {}):
+            del self._names[sid][where]
+            self._socketio.server.leave_room(sid, _hall(where))
+            self._left(self._store.write(partial(presence.leave, sid=sid, rooms=[where], at=now())))
+
+    def drop(self, sid: str) -> None:
+        """The client is gone."""
+        rooms = [where for where, name in self._names.pop(sid, {}).items() if name]
+        if rooms:
+            self._left(self._store.write(partial(presence.leave, sid=sid, rooms=rooms, at=now())))
+
+    def say(self, sid: str, room: Room | None, text: str) -> dict[str, Any]:
+        """A client writes to a room; None is the only one that it is in."""
+        mine = self._names.get(sid, {})
+        where = place(room) if room else next(iter(mine)) if len(mine) == 1 else None
+        if where is None or where not in mine:
+            raise NotInRoom
+        text = plain(text).strip()
+        if not text:
+            raise EmptyNote
+        if len(text) > LENGTH:
+            raise LongNote
+        note = self._store.write(partial(notes.add, room=where, username=mine[where] or NOBODY, text=text, at=now()))
+        self._socketio.emit("message", _wire(note), to=_hall(where))
+        return {"room": where, "id": note.id}
+
+    def replay(self, sid: str, room: Room) -> None:
+        """Tells a client that came the notes that are there."""
+        for note in self._store.read(partial(notes.recent, room=place(room))):
+            self._socketio.emit("message", _wire(note), to=sid, ignore_queue=True)
+
+    def run(self) -> None:
+        """Says that this process is there, and whose is not, for ever."""
+        while True:
+            try:
+                self._left(self._store.write(partial(presence.beat, process=self._process, at=now())))
+            except Unavailable as error:
+                log.warning("store away", error=error.message)
+            gevent.sleep(BEAT)
+
+    def _left(self, gone: list[Left]) -> None:
+        for left in gone:
+            self._tell(left.room, f"{left.username} has left the room.")
+
+    def _tell(self, where: str, msg: str) -> dict[str, Any]:
+        members = self._members(where)
+        self._socketio.emit("status", {"room": where, "msg": msg, **members}, to=_hall(where))
+        return members
+
+    def _members(self, where: str) -> dict[str, Any]:
+        names = self._store.read(partial(presence.people, room=where, at=now()))
+        return {"members": len(names), "people": names[:NAMED]}
+
+
+def _hall(where: str) -> str:
+    """The Socket.IO room of a place: entered at once, not after catching up."""
+    return f"people of {where}"
+
+
+def _name(username: str | None) -> str | None:
+    name = " ".join(plain(username).split())[:100] if username else ""
+    return name or None
+
+
+def _wire(note: Note) -> dict[str, Any]:
+    """A note as it is told; `msg` is `text` under the name that tutorials use."""
+    return {
+        "id": note.id,
+        "room": note.room,
+        "username": note.username,
+        "text": note.text,
+        "msg": note.text,
+        "at": iso(note.at),
+    }
