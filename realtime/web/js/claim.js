@@ -67,7 +67,7 @@ function ofAll({ world, line }) {
   };
 }
 
-const all = (n) => (n === 1 ? "its one source is fresh" : `all ${n} sources fresh`);
+const all = (n) => ["", "its one source is fresh", "both sources fresh"][n] ?? `all ${n} sources fresh`;
 
 const exceptions = (doubt, waiting) => [
   doubt.length ? named(doubt) : "",

@@ -5,7 +5,7 @@ const DECIMAL = /^[-+]?\d+(\.\d+)?$/;
 const NAMES = ["name", "title"];
 const CURRENCY = "currency";
 const SAMPLE = 200; // entries looked at to learn the fields
-const COLUMNS = 6;
+const COLUMNS = 5;
 
 /** The number in a value, also in a decimal text; null when it is none. */
 export function numeric(value) {
@@ -89,7 +89,7 @@ export function columnsOf(info, rows) {
     const { numbers, values, longest } = seen.get(field);
     const num = info?.fields?.[field]?.num ?? (values > 0 && numbers === values);
     const width = field === lead && num ? "c-money" : longest > 14 ? "c-wide" : "c-small";
-    const yields = place >= 3 ? " c-rare" : place >= 1 ? " c-opt" : "";
+    const yields = ["", " c-opt", " c-opt", " c-rare", " c-spare"][place];
     return { field, label: titled(labelOf(info, field)), unit: unitOf(info, field, { [field]: 0, [CURRENCY]: currency }), num, cls: width + yields };
   });
 }

@@ -8,7 +8,7 @@ export function listenToKeys(page, act) {
   addEventListener("keydown", (event) => {
     if (event.key === "Escape") return escape(page);
     if (arrow(page, event)) return event.preventDefault();
-    const free = !event.ctrlKey && !event.metaKey && !event.altKey && !$("keys").open && !event.target.matches(FIELDS);
+    const free = !event.ctrlKey && !event.metaKey && !event.altKey && !$("keys").open && !event.target.closest(FIELDS);
     if (!free || !page.settings.singleKeys || !(event.key in act)) return;
     event.preventDefault();
     act[event.key]();

@@ -33,5 +33,7 @@ export class Row {
   }
 }
 
-/** Newest first; within a source by offset, which settles equal times. */
-export const newestFirst = (a, b) => b.t - a.t || (a.source < b.source ? -1 : a.source > b.source ? 1 : b.offset - a.offset);
+/** Newest first by the second, which is what the page shows; within it a source's rows stay together, newest first. */
+export const newestFirst = (a, b) =>
+  Math.floor(b.t / 1000) - Math.floor(a.t / 1000) ||
+  (a.source < b.source ? -1 : a.source > b.source ? 1 : b.t - a.t || b.offset - a.offset);
