@@ -83,7 +83,7 @@ class Access:
 
 def token_of(environ: dict[str, Any]) -> str | None:
     """The token of a request: `Authorization: Bearer …`, else the cookie."""
-    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    scheme, _, token = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
     try:

@@ -12,21 +12,23 @@ DEADLINE = 60.0  # seconds
 class Reader:
     """Follows rooms on one connection. `entries[room]` is key -> change of what is present there."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url
+        self._auth = {"token": token} if token else None
         self.entries: dict[str, dict[str, dict[str, Any]]] = {}
         self.cursors: dict[str, tuple[int, str]] = {}  # room -> offset, epoch
         self.changes: dict[str, list[dict[str, Any]]] = {}  # room -> all that was taken
         self.watermarks: dict[str, dict[str, Any]] = {}
         self.resets: list[str] = []
+        self.errors: list[dict[str, Any]] = []
         self.violations: list[str] = []
         self._moved = Condition()
         self._client = socketio.Client(reconnection=False)
-        for event in ("entries", "watermark", "reset"):
+        for event in ("entries", "watermark", "reset", "error"):
             self._client.on(event, getattr(self, f"_{event}"))
 
     def __enter__(self) -> "Reader":
-        self._client.connect(self.url, transports=["websocket"])
+        self._client.connect(self.url, auth=self._auth, transports=["websocket"])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,7 +57,7 @@ class Reader:
 
     def rejoin(self, room: str) -> dict[str, Any]:
         """Connects again and goes on from the cursor."""
-        self._client.connect(self.url, transports=["websocket"])
+        self._client.connect(self.url, auth=self._auth, transports=["websocket"])
         offset, epoch = self.cursors[room]
         return self.ask("join", {"room": room, "since": offset, "epoch": epoch})
 
@@ -94,6 +96,11 @@ class Reader:
             self.entries[room].pop(change["key"], None)
         else:
             self.entries[room][change["key"]] = change
+
+    def _error(self, error: dict[str, Any]) -> None:
+        with self._moved:
+            self.errors.append(error)
+            self._moved.notify_all()
 
     def _watermark(self, watermark: dict[str, Any]) -> None:
         with self._moved:
