@@ -72,7 +72,7 @@ class Rig:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=150,
             check=False,
         )
 
