@@ -1,6 +1,6 @@
 /** The server's HTTP side, and its clock. */
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(code, message) {
     super(message);
     this.code = code;

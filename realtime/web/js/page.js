@@ -81,7 +81,8 @@ export class Page {
     if (words !== undefined) this.view.seek(words);
     $("stream").scrollTop = 0;
     this.table.refresh();
-    this.draw.touch("filters", "rows");
+    this.draw.touch("filters");
+    this.draw.now();
   }
 
   /** Order by a column; the same again turns it round; null goes back to newest. The order stands until then. */
