@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from ingest_api.contract.errors import ContractError, Unavailable
 from ingest_api.contract.wire import MAX_BODY
 from ingest_api.http import answer, door, refusal, request_id
-from realtime import sockets, wirejson
+from realtime import gauges, sockets, wirejson
 from realtime.access import Access
 from realtime.api import api
 from realtime.audience import Audience
@@ -25,6 +25,7 @@ from realtime.feed import Feed
 from realtime.guard import guard
 from realtime.intake import StoreIntake
 from realtime.lease import Lease
+from realtime.metrics import Metrics, metrics_page
 from realtime.origins import Origins
 from realtime.page import HEADERS, pages
 from realtime.people import People
@@ -32,6 +33,7 @@ from realtime.redis_side import RedisSide
 from realtime.session import session
 from realtime.settings import Settings
 from realtime.store import read
+from realtime.store.commit import parts_of
 from realtime.store.store import Store
 from realtime.visitors import Visitors
 
@@ -48,9 +50,10 @@ class App:
         self._redis = RedisSide(settings.redis_url, settings.redis_claim_after) if settings.redis_url else None
         self.flask = Flask("portalwire", static_folder=None)
         self.flask.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
-        self.store = Store(settings.database_url, self._told)
+        metrics = Metrics()
+        self.store = Store(settings.database_url, self._told, metrics.commit_seconds.observe)
         access = Access(settings.secret, self.store)
-        _add_manners(self.flask)
+        _add_manners(self.flask, metrics)
         limiter = guard(self.flask, access, settings)
         socketio = SocketIO(
             self.flask,
@@ -63,22 +66,32 @@ class App:
             **_between_processes(settings, self._redis),
         )
         fanout = Fanout(socketio)
-        self._feed = Feed(self.store, fanout)
+        self._feed = Feed(self.store, fanout, metrics)
         visitors = Visitors(access, socketio, settings.connections)
         fanout.before = visitors.sweep
         people = People(self.store, socketio)
-        sockets.register(socketio, Audience(self.store, self._feed, fanout), people, visitors)
-        intake = StoreIntake(self.store)
+        audience = Audience(self.store, self._feed, fanout, metrics)
+        sockets.register(socketio, audience, people, visitors)
+        intake = StoreIntake(self.store, metrics)
         for blueprint in (
             door(intake),
             api(self.store, intake),
             session(access, limiter),
+            metrics_page(metrics),
             pages(self.flask, version("portalwire")),
         ):
             self.flask.register_blueprint(blueprint)
         _add_health(self.flask, self.store)
         self.flask.wsgi_app = Doorway(self.flask.wsgi_app, settings)  # type: ignore[method-assign]
         bus = self._redis.bus if self._redis else None
+        for reading in (
+            gauges.of_sources(self.store, self._feed),
+            gauges.of_runs(self.store),
+            gauges.of_clients(visitors, audience),
+            gauges.of_writer(self.store),
+            gauges.of_redis(bus),
+        ):
+            metrics.watch(reading)
         self._clock = Clock(Lease(self.store, "clock"), self.store.epoch, partial(fanout.broadcast, "time"), bus)
         doors = self._redis.open(self._feed, intake) if self._redis else []
         self._loops = [
@@ -87,10 +100,11 @@ class App:
         ]
 
     def _told(self, result: Any) -> None:
-        if self._feed is not None:
-            self._feed.tell(result)
-        if self._redis is not None:
-            self._redis.tell(result)
+        for part in parts_of(result):
+            if self._feed is not None:
+                self._feed.tell(part)
+            if self._redis is not None:
+                self._redis.tell(part)
 
     def close(self) -> None:
         """Finishes what was accepted, then ends the loops."""
@@ -119,7 +133,7 @@ def _add_health(app: Flask, store: Store) -> None:
         return answer({"ok": True, "epoch": store.epoch})
 
 
-def _add_manners(app: Flask) -> None:
+def _add_manners(app: Flask, metrics: Metrics) -> None:
     """What every request gets: an id, a log line, headers, and an error that says what to do."""
 
     @app.before_request
@@ -132,6 +146,7 @@ def _add_manners(app: Flask) -> None:
     def end(response: Response) -> Response:
         response.headers.update(HEADERS)
         response.headers["X-Request-ID"] = request_id()
+        metrics.requests.labels(request.method, response.status_code).inc()
         quiet = request.method == "GET" and response.status_code < 400
         (log.debug if quiet else log.info)(
             "request",

@@ -17,6 +17,7 @@ from gevent.event import AsyncResult
 from ingest_api.contract.errors import ContractError, Unavailable
 from realtime.fanout import Fanout
 from realtime.feed import Feed
+from realtime.metrics import Metrics
 from realtime.overview import hears, is_overview
 from realtime.rooms import EVERY_SOURCE, Room, folded
 from realtime.store import read
@@ -57,12 +58,14 @@ class Subscription(msgspec.Struct, eq=False):
 class Audience:
     """The clients of this process."""
 
-    def __init__(self, store: Store, feed: Feed, fanout: Fanout) -> None:
+    def __init__(self, store: Store, feed: Feed, fanout: Fanout, metrics: Metrics) -> None:
         self._store = store
         self._feed = feed
         self._fanout = fanout
         self._pages = Pages(store, feed)
         self._followed: dict[str, dict[str, Subscription]] = {}  # sid -> room's name -> subscription
+        self._metrics = metrics
+        self.catching_up = 0
         fanout.lagging = self._lags
 
     def join(
@@ -112,12 +115,20 @@ class Audience:
     def _lags(self, room: str, sid: str) -> None:
         """A live client does not keep up: what waits for it reaches it, then it catches up from there."""
         subscription = self._followed[sid][room]
+        self._metrics.lagging.inc()
         self._fanout.leave(subscription.room, sid)
         subscription.cursor = self._feed.cursor(subscription.room.source)
         gevent.spawn(self._serve, subscription, False)
 
     def _serve(self, subscription: Subscription, reset: bool) -> None:
         """Brings a client from its cursor to live."""
+        self.catching_up += 1
+        try:
+            self._catch_up(subscription, reset)
+        finally:
+            self.catching_up -= 1
+
+    def _catch_up(self, subscription: Subscription, reset: bool) -> None:
         room, sid = subscription.room, subscription.sid
         if reset:
             self._fanout.tell(sid, "reset", {"room": room.name, "epoch": self._feed.epoch})
@@ -127,6 +138,7 @@ class Audience:
             if subscription.gone:
                 return
             if subscription.cursor >= self._feed.cursor(room.source):
+                self._metrics.catch_ups.inc()
                 self._fanout.enter(room, sid)
                 for watermark in self._feed.greeting(room):
                     self._fanout.tell(sid, "watermark", watermark)

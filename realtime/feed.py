@@ -14,6 +14,7 @@ from gevent.event import Event
 from ingest_api.contract.errors import Unavailable
 from realtime.fanout import Fanout
 from realtime.follower import Follower
+from realtime.metrics import Metrics
 from realtime.overview import hears, is_overview
 from realtime.rooms import EVERY_SOURCE, Room
 from realtime.store import read
@@ -31,10 +32,11 @@ log = structlog.get_logger()
 class Feed:
     """Follows every source. `run` is its loop; `tell` takes hints."""
 
-    def __init__(self, store: Store, fanout: Fanout) -> None:
+    def __init__(self, store: Store, fanout: Fanout, metrics: Metrics) -> None:
         self.epoch = store.epoch
         self._store = store
         self._fanout = fanout
+        self._metrics = metrics
         self._followers: dict[str, Follower] = {}
         self._stirred = Event()
         self.watermarks = Watermarks(store.epoch)
@@ -117,5 +119,10 @@ class Feed:
             return
         if taken.upto == taken.after:
             return
-        for room in self._fanout.rooms(stretch.source):
+        rooms = self._fanout.rooms(stretch.source)
+        for room in rooms:
             self._fanout.send(room.name, "entries", room.live_frame(self.epoch, taken))
+        self._metrics.frames.labels(stretch.source).inc()
+        log.debug(
+            "told", source=stretch.source, run_id=taken.run_id, after=taken.after, upto=taken.upto, rooms=len(rooms)
+        )

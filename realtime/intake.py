@@ -9,6 +9,7 @@ import structlog
 
 from ingest_api.contract import Receipt, RunReport, SourceInfo, wire
 from ingest_api.letter import Letter
+from realtime.metrics import Metrics
 from realtime.store import holding, letters, told
 from realtime.store.commit import Committed, commit_batch
 from realtime.store.holding import Decision
@@ -21,8 +22,9 @@ log = structlog.get_logger()
 class StoreIntake:
     """The Intake of the doors, and the decisions of people, on a store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, metrics: Metrics) -> None:
         self._store = store
+        self._metrics = metrics
 
     def entries(
         self, body: bytes, media: str, received_at: datetime, permit: Callable[[str], None] | None = None
@@ -37,6 +39,7 @@ class StoreIntake:
             return commit_batch(connection, submission, self._store.epoch)
 
         receipt = self._store.write(commit).receipt
+        self._metrics.batch(batch.source, receipt)
         log.info(
             "batch stored",
             batch_id=batch.batch_id,
@@ -53,6 +56,7 @@ class StoreIntake:
     def run(self, report: RunReport) -> None:
         structlog.contextvars.bind_contextvars(run_id=report.run_id, source=report.source)
         self._store.write(partial(told.record_run, report=report))
+        self._metrics.run(report)
 
     def source(self, info: SourceInfo) -> None:
         structlog.contextvars.bind_contextvars(source=info.name)

@@ -73,9 +73,11 @@ def _raw(text: str) -> dict[str, Any]:
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """A part of a source's log: every change with `after` < offset ≤ `upto`, in order."""
+    """A part of a source's log: every change with `after` < offset ≤ `upto`, in order; `run_id` is that of the batch
+    that made it, when it is one batch's."""
 
     source: str
     after: int
     upto: int
     changes: Sequence[Change]
+    run_id: str | None = None

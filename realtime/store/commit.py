@@ -3,6 +3,8 @@
 Every function here runs inside a transaction that the caller began, and raises a ContractError before it writes.
 """
 
+from typing import Any
+
 import msgspec
 import sqlalchemy as sa
 
@@ -24,6 +26,13 @@ class Committed(msgspec.Struct, frozen=True):
     receipt: Receipt
     stretch: Stretch | None
     candles: Stretch | None = None
+
+
+def parts_of(result: Any) -> list[Any]:
+    """What a write did, one by one: the stretches of a commit, or the result itself."""
+    if isinstance(result, Committed):
+        return [stretch for stretch in (result.stretch, result.candles) if stretch is not None]
+    return [result]
 
 
 def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) -> Committed:
@@ -83,7 +92,9 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
             at=at,
         )
     )
-    return Committed(receipt, Stretch(batch.source, source.head - len(changes), source.head, changes), candles)
+    return Committed(
+        receipt, Stretch(batch.source, source.head - len(changes), source.head, changes, batch.run_id), candles
+    )
 
 
 def _receipt(connection: sa.Connection, submission: Submission) -> Receipt | None:

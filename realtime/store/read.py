@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from ingest_api.contract import SourceInfo
 from realtime.store.change import STATE_ONLY, Change, Stretch
 from realtime.store.keys import newest
-from realtime.store.schema import changes, entries, sources
+from realtime.store.schema import changes, entries, runs, sources
 from realtime.store.standing import Vitals
 
 Matches = Callable[[str, str | None, str], bool]
@@ -32,6 +33,21 @@ def vitals(connection: sa.Connection) -> list[Vitals]:
     """Every source, by name."""
     columns = [sources.c[field] for field in Vitals.__struct_fields__]
     return [Vitals(*row) for row in connection.execute(sa.select(*columns).order_by(sources.c.name))]
+
+
+def running(connection: sa.Connection, since: int) -> dict[str, int]:
+    """How they fetch -> runs that began after `since` (milliseconds) and did not end."""
+    rows = connection.execute(
+        sa.select(sources.c.info, sa.func.count().label("runs"))
+        .join_from(runs, sources, sources.c.name == runs.c.source)
+        .where(runs.c.started > since, runs.c.finished.is_(None), runs.c.state == "running")
+        .group_by(sources.c.name, sources.c.info)
+    )
+    found = {"http": 0, "browser": 0}
+    for row in rows:
+        fetch = msgspec.json.decode(row.info, type=SourceInfo).fetch if row.info else ""
+        found[fetch or "http"] = found.get(fetch or "http", 0) + row.runs
+    return found
 
 
 def head(connection: sa.Connection, source: str) -> int:

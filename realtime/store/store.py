@@ -13,23 +13,32 @@ from realtime.store.writer import Writer
 T = TypeVar("T")
 
 
+def _unmeasured(_seconds: float) -> None:
+    """Nobody measures."""
+
+
 class Store:
     """An open database. Both calls block the calling greenlet, never the event loop.
 
-    `told` is called with the result of every write, in the order of the commits.
+    `told` is called with the result of every write, in the order of the commits; `took` with the seconds of each.
     """
 
-    def __init__(self, url: str, told: Callable[[Any], None]) -> None:
+    def __init__(self, url: str, told: Callable[[Any], None], took: Callable[[float], None] = _unmeasured) -> None:
         engine = open_engine(url, writes=True)
         migrate(engine)
         with engine.begin() as connection:
             self.epoch = epoch_of(connection)
-        self._writer = Writer(engine, told)
+        self._writer = Writer(engine, told, took)
         self._readers = Readers(open_engine(url, writes=False))
 
     def write(self, operation: Callable[[sa.Connection], T]) -> T:
         """See Writer.do."""
         return self._writer.do(operation)
+
+    @property
+    def waiting(self) -> int:
+        """Writes that wait for the writer."""
+        return self._writer.waiting
 
     def read(self, query: Callable[[sa.Connection], T]) -> T:
         """See Readers.read."""

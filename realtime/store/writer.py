@@ -1,6 +1,7 @@
 """The one writer: a native thread that runs what is waiting as one transaction, so that many small batches share the
 cost of one commit to disk."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -25,13 +26,18 @@ class Writer:
     """Runs operations in order, each whole or not at all. `told` is called with every result, in the order of the
     commits and after them, before whoever waits for it goes on."""
 
-    def __init__(self, engine: sa.Engine, told: Callable[[Any], None]) -> None:
+    def __init__(self, engine: sa.Engine, told: Callable[[Any], None], took: Callable[[float], None]) -> None:
         self._engine = engine
         self._told = told
+        self._took = took
         self._waiting: deque[tuple[Operation, AsyncResult]] = deque()
         self._pool = ThreadPool(1)
         self._kept = KeptConnection(engine)
         self._draining: gevent.Greenlet | None = None
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     def do(self, operation: Callable[[sa.Connection], T]) -> T:
         """The operation's result once its transaction is on disk.
@@ -57,7 +63,9 @@ class Writer:
     def _drain(self) -> None:
         while self._waiting:
             group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            began = time.perf_counter()
             outcomes = self._pool.apply(self._commit, ([operation for operation, _ in group],))
+            self._took(time.perf_counter() - began)
             for (_, result), outcome in zip(group, outcomes, strict=True):
                 if isinstance(outcome, Exception):
                     result.set_exception(outcome)

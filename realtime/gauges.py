@@ -1,0 +1,78 @@
+"""What the parts of this process look like now, as gauges."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import get_args
+
+from realtime.audience import Audience
+from realtime.bus import Bus
+from realtime.feed import Feed
+from realtime.metrics import Reading, Values
+from realtime.store import read
+from realtime.store.moments import now
+from realtime.store.standing import State, info_of, standing
+from realtime.store.store import Store
+from realtime.visitors import Visitors
+
+RECENT = 3600 * 1000  # milliseconds; a run that began earlier and never ended was killed
+
+
+def of_sources(store: Store, feed: Feed) -> Callable[[], Iterator[Reading]]:
+    """How far this process is behind the store, and what each source is worth."""
+
+    def reading() -> Iterator[Reading]:
+        vitals = store.read(read.vitals)
+        moment = now()
+        lag: Values = {(("source", v.name),): float(max(0, v.head - feed.cursor(v.name))) for v in vitals}
+        age: Values = {(("source", v.name),): (moment - v.as_of) / 1000 for v in vitals if v.as_of is not None}
+        counted = Counter(standing(v, info_of(v), moment).state for v in vitals)
+        states: Values = {(("state", state),): float(counted[state]) for state in get_args(State)}
+        yield "feed_lag_offsets", "Offsets of the store that this process has not told yet", lag
+        yield "source_age_seconds", "Time since the moment as of which a source is complete", age
+        yield "sources", "Sources by state", states
+
+    return reading
+
+
+def of_runs(store: Store) -> Callable[[], Iterator[Reading]]:
+    """Runs under way; those that fetch by a browser hold one."""
+
+    def reading() -> Iterator[Reading]:
+        running = {
+            (("fetch", fetch),): float(count)
+            for fetch, count in store.read(partial(read.running, since=now() - RECENT)).items()
+        }
+        yield "runs_under_way", "Runs that began and did not end yet, by how they fetch", running
+
+    return reading
+
+
+def of_clients(visitors: Visitors, audience: Audience) -> Callable[[], Iterator[Reading]]:
+    """The clients of this process."""
+
+    def reading() -> Iterator[Reading]:
+        yield "connections", "Connected clients", _one(len(visitors))
+        yield "catching_up", "Rooms of clients that are being caught up now", _one(audience.catching_up)
+
+    return reading
+
+
+def of_writer(store: Store) -> Callable[[], Iterator[Reading]]:
+    def reading() -> Iterator[Reading]:
+        yield "writes_waiting", "Writes that wait for the writer", _one(store.waiting)
+
+    return reading
+
+
+def of_redis(bus: Bus | None) -> Callable[[], Iterator[Reading]]:
+    def reading() -> Iterator[Reading]:
+        if bus is not None:
+            yield "redis_connected", "Whether Redis is heard", _one(bus.connected)
+
+    return reading
+
+
+def _one(value: float) -> Values:
+    """A gauge without labels."""
+    return {(): float(value)}

@@ -1,0 +1,87 @@
+"""What this process counts and measures, for Prometheus at `/metrics`.
+
+Counters and histograms are moved by what happens; gauges are read when somebody looks.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from flask import Blueprint, Response
+from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+
+from ingest_api.contract import Receipt, RunReport
+
+COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)  # seconds
+RUN_BUCKETS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)  # seconds
+COUNTS = ("new", "changed", "corrected", "removed", "unchanged", "late")
+
+Values = Mapping[tuple[tuple[str, str], ...], float]
+Reading = tuple[str, str, Values]
+"""A gauge as it is now: its name, its help, and label pairs -> value."""
+
+
+class Metrics:
+    """One process's numbers. `watch` adds gauges, each read at every look."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._readings: list[Callable[[], Iterator[Reading]]] = []
+        self.registry.register(self)
+        make: dict[str, Any] = {"registry": self.registry, "namespace": "portalwire"}
+        self.batches = Counter("batches", "Batches stored", ["source"], **make)
+        self.entries = Counter(
+            "entries", "Entries of stored batches, by what became of them", ["source", "kind"], **make
+        )
+        self.runs = Counter("runs", "Runs that ended", ["source", "state"], **make)
+        self.run_seconds = Histogram("run_seconds", "How long runs took", ["source"], buckets=RUN_BUCKETS, **make)
+        self.commit_seconds = Histogram("commit_seconds", "A group of writes to disk", buckets=COMMIT_BUCKETS, **make)
+        self.frames = Counter("frames", "Stretches of a log sent to rooms", ["source"], **make)
+        self.catch_ups = Counter("catch_ups", "Clients that were brought from a cursor to live", **make)
+        self.lagging = Counter("lagging_clients", "Clients that did not take their frames and left their room", **make)
+        self.refused = Counter("events_refused", "Socket events that were answered with an error", ["code"], **make)
+        self.requests = Counter("http_requests", "Requests answered", ["method", "status"], **make)
+
+    def watch(self, reading: Callable[[], Iterator[Reading]]) -> None:
+        self._readings.append(reading)
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges, for the registry."""
+        for reading in self._readings:
+            for name, meaning, values in reading():
+                labels = next(([label for label, _ in pairs] for pairs in values), [])
+                family = GaugeMetricFamily(f"portalwire_{name}", meaning, labels=labels)
+                for pairs, value in values.items():
+                    family.add_metric([text for _, text in pairs], value)
+                yield family
+
+    def describe(self) -> list[Metric]:
+        """Nothing in advance: the registry would otherwise read the gauges to learn their names."""
+        return []
+
+    def batch(self, source: str, receipt: Receipt) -> None:
+        self.batches.labels(source).inc()
+        for kind in COUNTS:
+            self.entries.labels(source, kind).inc(getattr(receipt, kind))
+        self.entries.labels(source, "rejected").inc(len(receipt.rejected))
+
+    def run(self, report: RunReport) -> None:
+        if report.state == "running":
+            return
+        self.runs.labels(report.source, report.state).inc()
+        if report.finished_at is not None:
+            self.run_seconds.labels(report.source).observe((report.finished_at - report.started_at).total_seconds())
+
+
+def metrics_page(metrics: Metrics) -> Blueprint:
+    """The blueprint of `/metrics`."""
+    blueprint = Blueprint("metrics", __name__)
+
+    @blueprint.get("/metrics")
+    def show() -> Response:
+        return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return blueprint

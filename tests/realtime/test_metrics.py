@@ -1,0 +1,74 @@
+"""What Prometheus reads of a real server."""
+
+import json
+import re
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import requests
+
+from tests.conftest import Server, eventually
+from tests.reader import Reader
+from tests.sending import post
+
+
+def read(url: str) -> dict[str, float]:
+    """`name{labels}` -> value."""
+    answer = requests.get(f"{url}/metrics", timeout=30)
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    lines = (line for line in answer.text.splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def test_what_happened_is_counted(server: Server) -> None:
+    with Reader(server.url) as reader:
+        reader.join("vendor_x")
+        post(server.url, "vendor_x", {"a": {"n": 1}, "b": {"n": 1}}, complete=True)
+        receipt = post(server.url, "vendor_x", {"a": {"n": 2}, "b": {"n": 1}}, complete=True)
+        reader.reach("vendor_x", receipt["offset"])
+        numbers = read(server.url)
+        assert numbers['portalwire_batches_total{source="vendor_x"}'] == 2
+        assert numbers['portalwire_entries_total{kind="new",source="vendor_x"}'] == 2
+        assert numbers['portalwire_entries_total{kind="changed",source="vendor_x"}'] == 1
+        assert numbers["portalwire_commit_seconds_count"] >= 2
+        assert numbers["portalwire_connections"] == 1
+        assert numbers["portalwire_catch_ups_total"] == 1
+        assert numbers['portalwire_feed_lag_offsets{source="vendor_x"}'] == 0
+        assert numbers['portalwire_sources{state="fresh"}'] == 1
+        assert numbers["process_cpu_seconds_total"] > 0
+    eventually(lambda: read(server.url)["portalwire_connections"] == 0)
+
+
+def test_runs_are_counted_and_seen_under_way(server: Server) -> None:
+    info = {"name": "vendor_y", "fetch": "browser"}
+    requests.put(f"{server.url}/api/sources/vendor_y", json=info, timeout=30)
+    started = requests.get(f"{server.url}/readyz", timeout=30).headers["Date"]
+    run = {"run_id": "r1", "source": "vendor_y", "state": "running", "started_at": _iso(started)}
+    requests.post(f"{server.url}/api/runs", json=run, timeout=30)
+    assert read(server.url)['portalwire_runs_under_way{fetch="browser"}'] == 1
+    ended = {**run, "state": "failed", "finished_at": _iso(started)}
+    requests.post(f"{server.url}/api/runs", json=ended, timeout=30)
+    numbers = read(server.url)
+    assert numbers['portalwire_runs_under_way{fetch="browser"}'] == 0
+    assert numbers['portalwire_runs_total{source="vendor_y",state="failed"}'] == 1
+
+
+def test_every_name_is_ours_or_of_the_process(server: Server) -> None:
+    for name in read(server.url):
+        assert re.match(r"portalwire_|process_|python_info", name), name
+
+
+def _iso(date: str) -> str:
+    return parsedate_to_datetime(date).isoformat()
+
+
+def test_one_id_goes_from_the_request_to_what_is_told(tmp_path: Path) -> None:
+    server = Server(tmp_path, environment={"PORTALWIRE_LOG_LEVEL": "debug"})
+    server.start()
+    try:
+        post(server.url, "vendor_x", {"a": {"n": 1}}, run_id="run-77")
+        eventually(lambda: '"event": "told"' in server.log.read_text())
+    finally:
+        server.stop()
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    assert {"batch stored", "told", "request"} <= {line["event"] for line in lines if line.get("run_id") == "run-77"}
