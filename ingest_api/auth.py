@@ -17,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from ingest_api.contract.errors import Expired, Forbidden, Unauthenticated
+from ingest_api.contract.source import CANDLES
 
 SHORTEST_SECRET = 32  # bytes: as long as what HS256 makes of it
 LONGEST_LIFE = 366 * 24 * 3600  # seconds a token may be valid; a revocation is kept as long
@@ -51,11 +52,18 @@ class Grant(msgspec.Struct, kw_only=True, frozen=True):
 
     def may_join(self, source: str, topic: str | None = None) -> bool:
         """Whether the room of a source, or of one of its topics, may be heard; with it, every filter of that room."""
-        return any(_covers(pattern, source, topic) for pattern in self.join)
+        return any(_covers(pattern, source, topic) for pattern in self.join) or self._may_join_candles(source, topic)
 
     def may_ingest(self, source: str) -> bool:
         """Whether entries, runs and the configuration of a source may be delivered."""
         return any(_covers(pattern, source, None) for pattern in self.ingest)
+
+    def _may_join_candles(self, source: str, window: str | None) -> bool:
+        """Candles belong to the source whose entries they are made of, as its topics `candles/1m`."""
+        if not source.endswith(CANDLES):
+            return False
+        topic = "candles" if window is None else f"candles/{window}"
+        return any(_covers(pattern, source.removesuffix(CANDLES), topic) for pattern in self.join)
 
     @property
     def joins_all(self) -> bool:

@@ -71,7 +71,7 @@ class App:
         fanout.before = visitors.sweep
         people = People(self.store, socketio)
         audience = Audience(self.store, self._feed, fanout, metrics)
-        sockets.register(socketio, audience, people, visitors)
+        sockets.register(socketio, audience, people, visitors, metrics)
         intake = StoreIntake(self.store, metrics)
         for blueprint in (
             door(intake),

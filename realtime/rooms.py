@@ -8,11 +8,13 @@ import msgspec
 
 from ingest_api.contract.entry import MAX_TOPIC
 from ingest_api.contract.errors import ContractError
+from ingest_api.contract.source import CANDLES
 from realtime.store.change import Change, Kind, Stretch
 from realtime.store.moments import iso
 from realtime.where import CANONICAL, Filter, Subject, fields_of, parse
 
 _OPTIONS = re.compile(r"\?(?:(?P<delta>delta)(?:&where=(?P<where_too>.*))?$|where=(?P<where>.*)$)", re.DOTALL)
+_CANDLES = re.compile(r"candles/[1-9][0-9]{0,3}[smhd]")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -46,14 +48,16 @@ class Room(msgspec.Struct, frozen=True):
                 raise BadRoom("the room * has no entries: it takes neither where nor delta")
             return EVERY_SOURCE
         base, says_delta, more = _split(name)
-        if where is not None and more:
+        if where is not None and more is not None:
             raise BadRoom(
                 "the room's name has a filter already: give where, or the name that the answer to a join gave"
             )
         source, slash, topic = base.partition("/")
+        if _CANDLES.fullmatch(topic):
+            source, topic = source + CANDLES, topic.removeprefix("candles/")
         if not _SOURCE.fullmatch(source) or (slash and not 0 < len(topic) <= MAX_TOPIC):
             raise BadRoom
-        tree = parse(more, CANONICAL) if more else None if where is None else parse(where)
+        tree = _tree(where, more)
         delta = delta or says_delta
         return cls(_name(base, tree, delta), source, topic or None, tree, delta)
 
@@ -115,7 +119,13 @@ def _split(name: str) -> tuple[str, bool, str | None]:
     match = _OPTIONS.search(name)
     if match is None:
         return name, False, None
-    return name[: match.start()], bool(match["delta"]), match["where"] or match["where_too"]
+    return name[: match.start()], bool(match["delta"]), match["where_too"] if match["where"] is None else match["where"]
+
+
+def _tree(asked: str | None, named: str | None) -> Filter | None:
+    if named is not None:
+        return parse(named, CANONICAL)
+    return None if asked is None else parse(asked)
 
 
 def _name(base: str, where: Filter | None, delta: bool) -> str:

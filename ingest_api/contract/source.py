@@ -24,6 +24,10 @@ Window = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}[smhd]$")]
 """A length of time with one unit: 30s, 1m, 4h, 1d."""
 
 
+CANDLES = ".candles"
+"""Ends the name of the source that holds another's candles."""
+
+
 class Aggregate(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """How a source's entries become candles: open, high, low, close, count and sum of `field`, for each `by` (absent:
     the entry's key) and each of the `windows`, with the sum of `volume` where one is named.

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from ingest_api.contract import Aggregate, Entry, SourceInfo
 from ingest_api.contract.errors import ContractError
+from ingest_api.contract.source import CANDLES
 from realtime.store import candle_rows, forget, ranking, write
 from realtime.store.candle import Candle, CandleKey, Tick, folded, keys_of
 from realtime.store.change import Change, Stretch
@@ -22,7 +23,6 @@ from realtime.store.numeric import number
 from realtime.store.steps import Step, changes_of
 from realtime.store.write import SourceRow
 
-SUFFIX = ".candles"
 SYMBOL = 150  # characters of a symbol; what is longer has no candle
 
 
@@ -34,12 +34,12 @@ class Reserved(ContractError):
 
 def candles_of(source: str) -> str:
     """The source that holds the candles of `source`."""
-    return source + SUFFIX
+    return source + CANDLES
 
 
 def refuse_reserved(source: str) -> None:
-    if source.endswith(SUFFIX):
-        raise Reserved(f"{source} holds the candles of {source.removesuffix(SUFFIX)}: deliver to that one")
+    if source.endswith(CANDLES):
+        raise Reserved(f"{source} holds the candles of {source.removesuffix(CANDLES)}: deliver to that one")
 
 
 def announced(info: SourceInfo) -> SourceInfo:
@@ -87,7 +87,7 @@ def aggregated(
     forget.forget_steps(connection, derived, len(changes))
     forget.forget_candles(connection, derived, config.keep, len(changes))
     write.update_source(connection, derived)
-    return Stretch(derived.name, derived.head - len(changes), derived.head, changes)
+    return Stretch(derived.name, derived.head - len(changes), derived.head, changes, run_id)
 
 
 def _tell(

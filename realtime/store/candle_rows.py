@@ -6,23 +6,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from realtime.store import bulk
 from realtime.store.candle import Candle, CandleKey
+from realtime.store.keys import keyed
 from realtime.store.numeric import text
 from realtime.store.schema import candles
-from realtime.store.write import among, insert_ignoring
 
 DUE = 1000  # candles that one batch closes
 
-_COLUMNS = [candles.c[name] for name in ("symbol", "window", "start", "open", "high", "low", "close", "count", "sum",
-    "volume", "first_at", "first_key", "last_at", "last_key", "closed")]  # fmt: skip
+_NAME = ("symbol", "window", "start")
+_PRICES = ("open", "high", "low", "close", "count", "sum", "volume")
+_MOVES = (*_PRICES, "first_at", "first_key", "last_at", "last_key", "closed")
+_STORED = ("source", "key", "ends", *_NAME, *_MOVES)
+_COLUMNS = [candles.c[name] for name in (*_NAME, *_MOVES)]
 
 
 def known(connection: sa.Connection, source: str, keys: Collection[CandleKey]) -> dict[CandleKey, Candle]:
     """What is stored of these candles."""
     if not keys:
         return {}
-    named = among(connection, candles.c.key, [key.text for key in keys])
-    return _read(connection.execute(sa.select(*_COLUMNS).where(candles.c.source == source, named)))
+    named = keyed(connection, candles, source, [key.text for key in keys])
+    return _read(connection.execute(sa.select(*_COLUMNS).where(named)))
 
 
 def due(connection: sa.Connection, source: str, as_of: int) -> dict[CandleKey, Candle]:
@@ -38,39 +42,16 @@ def due(connection: sa.Connection, source: str, as_of: int) -> dict[CandleKey, C
 
 def put(connection: sa.Connection, source: str, touched: Mapping[CandleKey, Candle]) -> None:
     """Makes the stored candles what these are."""
-    if not touched:
-        return
     rows = [_row(source, key, candle) for key, candle in touched.items()]
-    statement = insert_ignoring(connection, candles)
-    kept = ("source", "key", "symbol", "window", "start", "ends")
-    statement = statement.on_conflict_do_update(
-        index_elements=[candles.c.source, candles.c.key],
-        set_={name: statement.excluded[name] for name in rows[0] if name not in kept},
-    )
-    connection.execute(statement, rows)
+    bulk.insert(connection, candles, _STORED, rows, renew=_MOVES)
 
 
-def _row(source: str, key: CandleKey, candle: Candle) -> dict[str, Any]:
-    return {
-        "source": source,
-        "key": key.text,
-        "symbol": key.symbol,
-        "window": key.window,
-        "start": key.start,
-        "ends": key.ends,
-        "open": text(candle.open),
-        "high": text(candle.high),
-        "low": text(candle.low),
-        "close": text(candle.close),
-        "count": candle.count,
-        "sum": text(candle.sum),
-        "volume": None if candle.volume is None else text(candle.volume),
-        "first_at": candle.first[0],
-        "first_key": candle.first[1],
-        "last_at": candle.last[0],
-        "last_key": candle.last[1],
-        "closed": candle.closed,
-    }
+def _row(source: str, key: CandleKey, candle: Candle) -> tuple[Any, ...]:
+    """In the order of _STORED."""
+    prices = (candle.open, candle.high, candle.low, candle.close)
+    volume = None if candle.volume is None else text(candle.volume)
+    moves = (*map(text, prices), candle.count, text(candle.sum), volume, *candle.first, *candle.last, candle.closed)
+    return (source, key.text, key.ends, *key, *moves)
 
 
 def _read(rows: Any) -> dict[CandleKey, Candle]:

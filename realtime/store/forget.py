@@ -7,14 +7,17 @@ what was forgotten once is refused for ever as too old, and no resend can count 
 Each batch forgets some, and at most twice as much as it brought: there is no pause, and no other process to run.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 import sqlalchemy as sa
 
 from ingest_api.contract import Aggregate
 from realtime.store import ranking
 from realtime.store.classify import Observed
+from realtime.store.keys import keyed
 from realtime.store.schema import candles, changes, entries
-from realtime.store.write import SourceRow, among
+from realtime.store.write import SourceRow
 
 STEPS_KEPT = 600.0  # seconds that the steps of a candle stay; its newest state stays as long as the candle
 LEAST = 100  # rows that a batch may forget, however small it is
@@ -35,9 +38,10 @@ def forget_entries(connection: sa.Connection, source: SourceRow, brought: int) -
     if upto == source.floor:
         return
     old = (entries.c.source == source.name) & (entries.c.offset <= upto)
-    keys = sa.select(entries.c.key).where(old).scalar_subquery()
-    connection.execute(sa.delete(changes).where(changes.c.source == source.name, changes.c.key.in_(keys)))
-    ranking.drop(connection, source, keys)
+    keys: Sequence[str] = connection.execute(sa.select(entries.c.key).where(old)).scalars().all()
+    if keys:
+        connection.execute(sa.delete(changes).where(keyed(connection, changes, source.name, keys)))
+        ranking.drop(connection, source, keys)
     source.present -= connection.execute(sa.delete(entries).where(old, entries.c.present)).rowcount
     connection.execute(sa.delete(entries).where(old))
     source.floor = upto
@@ -77,18 +81,14 @@ def forget_candles(connection: sa.Connection, derived: SourceRow, keep: float | 
         .order_by(candles.c.ends)
         .limit(2 * brought + LEAST)
     )
-    below = sa.select(entries.c.key).where(
-        entries.c.source == derived.name,
-        entries.c.offset <= derived.floor,
-        among(connection, entries.c.key, connection.execute(old).scalars().all()),
-    )
-    keys = connection.execute(below).scalars().all()
+    over: Sequence[str] = connection.execute(old).scalars().all()
+    below = keyed(connection, entries, derived.name, over) & (entries.c.offset <= derived.floor)
+    keys: Sequence[str] = connection.execute(sa.select(entries.c.key).where(below)).scalars().all() if over else []
     if not keys:
         return
     ranking.drop(connection, derived, keys)
     for table in (candles, entries, changes):
-        mine = (table.c.source == derived.name) & among(connection, table.c.key, keys)
-        connection.execute(sa.delete(table).where(mine))
+        connection.execute(sa.delete(table).where(keyed(connection, table, derived.name, keys)))
     derived.present -= len(keys)
 
 

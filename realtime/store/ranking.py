@@ -5,17 +5,17 @@ piece by piece, while batches go on and already keep it; it is used once it is w
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from ingest_api.contract.errors import ContractError
-from realtime.store import write
+from realtime.store import bulk, write
 from realtime.store.change import Change
+from realtime.store.keys import among
 from realtime.store.numeric import number
 from realtime.store.schema import entries, numbers, sources
-from realtime.store.write import SourceRow, among, insert_ignoring
+from realtime.store.write import SourceRow
 
 FIELDS = 16  # of one source
 PIECE = 2000  # entries that are read in at a time
@@ -44,7 +44,7 @@ def keep(connection: sa.Connection, source: SourceRow, steps: Sequence[Change]) 
         for field in fields:
             value = number(data.get(field))
             if value is not None:
-                put.append(_row(source.name, field, step.key, float(value), step.topic))
+                put.append((source.name, field, step.key, float(value), step.topic))
             elif step.kind != "new" and field in msgspec.json.decode(step.was or "{}"):
                 gone.append({"f": field, "k": step.key})
     _put(connection, put)
@@ -53,13 +53,12 @@ def keep(connection: sa.Connection, source: SourceRow, steps: Sequence[Change]) 
         connection.execute(sa.delete(numbers).where(mine, numbers.c.key == sa.bindparam("k")), gone)
 
 
-def drop(connection: sa.Connection, source: SourceRow, keys: sa.ScalarSelect[str] | Sequence[str]) -> None:
+def drop(connection: sa.Connection, source: SourceRow, keys: Sequence[str]) -> None:
     """Lets the numbers of these entries go."""
     fields = ranked(source)
-    if fields:
-        named = among(connection, numbers.c.key, keys) if isinstance(keys, Sequence) else numbers.c.key.in_(keys)
+    if fields and keys:
         mine = (numbers.c.source == source.name) & numbers.c.field.in_(list(fields))
-        connection.execute(sa.delete(numbers).where(mine, named))
+        connection.execute(sa.delete(numbers).where(mine, among(connection, numbers.c.key, keys)))
 
 
 def is_whole(connection: sa.Connection, source: str, field: str) -> bool:
@@ -104,7 +103,7 @@ def read_in(connection: sa.Connection, source: str, field: str, after: str) -> s
     found = ((each, number(msgspec.json.decode(each.data).get(field))) for each in piece if each.present)
     _put(
         connection,
-        [_row(source, field, each.key, float(value), each.topic) for each, value in found if value is not None],
+        [(source, field, each.key, float(value), each.topic) for each, value in found if value is not None],
     )
     if len(piece) == PIECE:
         key: str = piece[-1].key
@@ -134,16 +133,6 @@ def _tell(connection: sa.Connection, source: str, fields: dict[str, bool]) -> No
     connection.execute(sa.update(sources).where(sources.c.name == source).values(ranked=told))
 
 
-def _row(source: str, field: str, key: str, value: float, topic: str | None) -> dict[str, Any]:
-    return {"source": source, "field": field, "key": key, "value": value, "topic": topic}
-
-
-def _put(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    statement = insert_ignoring(connection, numbers)
-    statement = statement.on_conflict_do_update(
-        index_elements=[numbers.c.source, numbers.c.field, numbers.c.key],
-        set_={"value": statement.excluded.value, "topic": statement.excluded.topic},
-    )
-    connection.execute(statement, rows)
+def _put(connection: sa.Connection, rows: list[tuple[str, str, str, float, str | None]]) -> None:
+    columns = ("source", "field", "key", "value", "topic")
+    bulk.insert(connection, numbers, columns, rows, renew=("value", "topic"))
