@@ -1,0 +1,41 @@
+"""Set-up where it may not install: a line for each thing; and an old Python can read it, to say that it is old."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SCRIPTS = ROOT / "scripts"
+
+
+def provide(needs: str, empty: Path) -> subprocess.CompletedProcess[str]:
+    """`machine.provide` where no program is found, so that it may not install either."""
+    code = f"import machine; machine.provide(machine.{needs})"
+    environment = {"PATH": str(empty), "PYTHONPATH": str(SCRIPTS)}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
+
+
+def test_a_missing_browser_is_said_with_what_works_without(tmp_path: Path) -> None:
+    done = provide("BROWSER", tmp_path)
+    browser, driver = done.stderr.splitlines()
+    assert "Chromium is missing" in browser
+    assert "apt-get install chromium" in browser
+    assert "the others run" in browser
+    assert "chromedriver is missing" in driver
+    assert done.returncode == 0
+
+
+def test_what_nothing_works_without_ends_set_up(tmp_path: Path) -> None:
+    done = provide("ENSUREPIP", tmp_path)
+    assert len(done.stderr.splitlines()) == 1
+    assert "python3-venv" in done.stderr
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("name", ["setup.py", "machine.py"])
+def test_an_old_python_can_read_it_to_say_that_it_is_old(name: str) -> None:
+    ast.parse((SCRIPTS / name).read_text("utf-8"), feature_version=(3, 8))
