@@ -59,12 +59,15 @@ class App:
             self.flask,
             async_mode="gevent",
             json=wirejson,
+            serializer=encodings.Packet,
+            async_handlers=False,  # a client's events one after the other; only it waits for them
             max_http_buffer_size=MESSAGE,
             manage_session=False,
             http_compression=True,
             cors_allowed_origins=Origins.read(settings.origins).allow,
             **_between_processes(settings, self._redis),
         )
+        encodings.speak_both(socketio.server)
         fanout = Fanout(socketio)
         self._feed = Feed(self.store, fanout, metrics)
         visitors = Visitors(access, socketio, settings.connections)

@@ -39,7 +39,7 @@ def of_runs(store: Store) -> Callable[[], Iterator[Reading]]:
     """Runs under way; those that fetch by a browser hold one."""
 
     def reading() -> Iterator[Reading]:
-        running = {
+        running: Values = {
             (("fetch", fetch),): float(count)
             for fetch, count in store.read(partial(read.running, since=now() - RECENT)).items()
         }

@@ -83,8 +83,11 @@ class People:
     def drop(self, sid: str) -> None:
         """The client is gone."""
         rooms = [where for where, name in self._names.pop(sid, {}).items() if name]
-        if rooms:
-            self._left(self._store.write(partial(presence.leave, sid=sid, rooms=rooms, at=now())))
+        try:
+            if rooms:
+                self._left(self._store.write(partial(presence.leave, sid=sid, rooms=rooms, at=now())))
+        except Unavailable as error:
+            log.warning("store away", error=error.message)  # it stays until its process is known to be gone
 
     def say(self, sid: str, room: Room | None, text: str) -> dict[str, Any]:
         """A client writes to a room; None is the only one that it is in."""
@@ -103,7 +106,12 @@ class People:
 
     def replay(self, sid: str, room: Room) -> None:
         """Tells a client that came the notes that are there."""
-        for note in self._store.read(partial(notes.recent, room=place(room))):
+        try:
+            kept = self._store.read(partial(notes.recent, room=place(room)))
+        except Unavailable as error:
+            log.warning("store away", error=error.message)
+            return
+        for note in kept:
             self._socketio.emit("message", _wire(note), to=sid, ignore_queue=True)
 
     def run(self) -> None:

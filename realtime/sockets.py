@@ -11,6 +11,7 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 
 from ingest_api.contract.errors import ContractError
 from realtime.audience import Audience
+from realtime.metrics import Metrics
 from realtime.people import People
 from realtime.rooms import Room
 from realtime.visitors import Visitors
@@ -62,12 +63,16 @@ class Message(msgspec.Struct, kw_only=True):
     msg: str | None = None
 
 
-def register(socketio: SocketIO, audience: Audience, people: People, visitors: Visitors) -> None:
+def register(socketio: SocketIO, audience: Audience, people: People, visitors: Visitors, metrics: Metrics) -> None:
     """Connects the events to `audience` and `people`, for `visitors`."""
+
+    def refused(error: ContractError) -> dict[str, Any]:
+        metrics.refused.labels(error.code).inc()
+        return {"ok": False, "error": _said(error)}
 
     def on(event: str, kind: type[T]) -> Callable[[Callable[[str, T], dict[str, Any]]], None]:
         def connect(handle: Callable[[str, T], dict[str, Any]]) -> None:
-            socketio.on_event(event, guarded(event, kind, handle, visitors))
+            socketio.on_event(event, guarded(event, kind, handle, visitors, refused))
 
         return connect
 
@@ -103,8 +108,8 @@ def register(socketio: SocketIO, audience: Audience, people: People, visitors: V
         try:
             visitors.charge(request.sid, event)  # type: ignore[attr-defined]
         except ContractError as error:
-            return _refused(error)
-        return _refused(UnknownEvent(f"there is no event {event[:100]!r}: see docs/events.md"))
+            return refused(error)
+        return refused(UnknownEvent(f"there is no event {event[:100]!r}: see docs/events.md"))
 
     def came(auth: Any = None) -> None:
         try:
@@ -124,7 +129,11 @@ def register(socketio: SocketIO, audience: Audience, people: People, visitors: V
 
 
 def guarded(
-    event: str, kind: type[T], handle: Callable[[str, T], dict[str, Any]], visitors: Visitors
+    event: str,
+    kind: type[T],
+    handle: Callable[[str, T], dict[str, Any]],
+    visitors: Visitors,
+    refused: Callable[[ContractError], dict[str, Any]],
 ) -> Callable[..., dict[str, Any]]:
     """A handler that answers whatever comes: `{"ok": true, …}` or `{"ok": false, "error": {code, message}}`.
 
@@ -141,10 +150,10 @@ def guarded(
                 visitors.permit(sid, room)
             return {"ok": True, **handle(sid, asked)}
         except ContractError as error:
-            return _refused(error)
+            return refused(error)
         except Exception:
             log.exception("event failed", event_name=event)
-            return _refused(ContractError("something went wrong here; it was logged"))
+            return refused(ContractError("something went wrong here; it was logged"))
 
     return handler
 
@@ -156,10 +165,6 @@ def _one(payload: tuple[Any, ...], kind: type[T]) -> T:
         return msgspec.convert(payload[0], kind)
     except msgspec.ValidationError as error:
         raise BadPayload(f"the payload does not fit: {error}") from error
-
-
-def _refused(error: ContractError) -> dict[str, Any]:
-    return {"ok": False, "error": _said(error)}
 
 
 def _said(error: ContractError) -> dict[str, Any]:

@@ -37,6 +37,7 @@ BROWSER = (
 TESTS = (
     Need("curl", ("curl",), "curl", "the test of docs/tutorial.md fails"),
     Need("Redis", ("redis-server",), "redis-server", "the tests that need it are skipped"),
+    Need("promtool", ("promtool",), "prometheus", "the test of deploy/ is skipped"),
     Need(
         "PostgreSQL",
         ("postgres", "usr/lib/postgresql/*/bin/postgres"),
