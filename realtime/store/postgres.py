@@ -15,10 +15,13 @@ CONNECT = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15000,  # milliseconds
 }
+# Every query here is on an index, and a plan made while a table was small must not be kept when it is large.
 # A process that stops in the middle of a transaction must not stop the others for ever, and a commit is on disk
 # before anybody is answered, whatever the server's own setting says.
 _PREPARE = """
-    SELECT set_config('lock_timeout', '10s', false), set_config('idle_in_transaction_session_timeout', '60s', false),
+    SELECT set_config('enable_seqscan', 'off', false), set_config('plan_cache_mode', 'force_custom_plan', false),
+        set_config('lock_timeout', '10s', false),
+        set_config('idle_in_transaction_session_timeout', '60s', false),
         CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END
 """
 
