@@ -1,0 +1,76 @@
+"""How often one may ask, and how many connections one may have: a real server with small bounds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import socketio
+
+from tests.conftest import Server, eventually
+from tests.reader import Reader
+from tests.tokens import LOCKED, bearer, token
+
+
+@pytest.fixture
+def narrow(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path, {**LOCKED, "PORTALWIRE_HTTP_LIMIT": "20/minute", "PORTALWIRE_CONNECTIONS": "2"})
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_http_says_how_long_to_wait(narrow: Server) -> None:
+    headers = bearer(token("*", sub="eager"))
+    answers = [requests.get(f"{narrow.url}/api/sources", headers=headers, timeout=30) for _ in range(21)]
+    assert {answer.status_code for answer in answers[:20]} == {200}
+    last = answers[20]
+    assert (last.status_code, last.json()["error"]["code"]) == (429, "slow_down")
+    assert 1 <= int(last.headers["Retry-After"]) <= 61
+    other = requests.get(f"{narrow.url}/api/sources", headers=bearer(token("*", sub="calm")), timeout=30)
+    assert other.status_code == 200, "each has its own"
+    assert requests.get(f"{narrow.url}/healthz", headers=headers, timeout=30).ok
+
+
+def test_whoever_has_no_token_is_counted_by_address(narrow: Server) -> None:
+    codes = [
+        requests.get(f"{narrow.url}/api/sources", headers=bearer(f"x{n}"), timeout=30).status_code for n in range(40)
+    ]
+    assert codes[0] == 401
+    assert codes[-1] == 429
+
+
+def test_connections_of_one_token(narrow: Server) -> None:
+    mine = token("*")
+    refusals: list[Any] = []
+    with Reader(narrow.url, mine), Reader(narrow.url, mine) as second, Reader(narrow.url, token("*")):
+        third = socketio.Client(reconnection=False)
+        third.on("connect_error", refusals.append)
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            third.connect(narrow.url, auth={"token": mine}, transports=["websocket"])
+        third.disconnect()
+        assert refusals[0]["data"]["code"] == "too_many_connections"
+        second.drop()
+        eventually(lambda: _connects(narrow.url, mine), what="there is room again")
+
+
+def _connects(url: str, mine: str) -> bool:
+    client = socketio.Client(reconnection=False)
+    try:
+        client.connect(url, auth={"token": mine}, transports=["websocket"])
+    except socketio.exceptions.ConnectionError:
+        return False
+    finally:
+        client.disconnect()
+    return True
+
+
+def test_events_are_answered_with_a_time_to_wait(narrow: Server) -> None:
+    with Reader(narrow.url, token("*")) as reader:
+        answers = [reader.ask("message", {"room": "vendor_x", "text": 7}) for _ in range(30)]
+        codes = [answer["error"]["code"] for answer in answers]
+        assert codes[0] != "slow_down", "a burst is welcome"
+        assert codes[-1] == "slow_down"
+        assert 0 < answers[-1]["error"]["retry_after"] <= 0.5
+        assert reader.ask("join", {"room": "vendor_x"})["ok"], "other events are not slowed"
