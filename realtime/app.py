@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from ingest_api.contract.errors import ContractError, Unavailable
 from ingest_api.contract.wire import MAX_BODY
 from ingest_api.http import answer, door, refusal, request_id
-from realtime import gauges, sockets, wirejson
+from realtime import encodings, gauges, sockets, wirejson
 from realtime.access import Access
 from realtime.api import api
 from realtime.audience import Audience

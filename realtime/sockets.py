@@ -11,6 +11,7 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 
 from ingest_api.contract.errors import ContractError
 from realtime.audience import Audience
+from realtime.encodings import answered
 from realtime.metrics import Metrics
 from realtime.people import People
 from realtime.rooms import Room
@@ -63,11 +64,25 @@ class Message(msgspec.Struct, kw_only=True):
     msg: str | None = None
 
 
-def register(socketio: SocketIO, audience: Audience, people: People, visitors: Visitors, metrics: Metrics) -> None:
-    """Connects the events to `audience` and `people`, for `visitors`."""
+class RequestTop(msgspec.Struct, kw_only=True):
+    """The entries that come first by a field's numbers; without `room` of the only one joined, or the only source,
+    without `by` by the field that the source leads with."""
+
+    room: RoomName | None = None
+    by: Name | None = None
+    order: Order = "desc"
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] | None = None
+
+
+def register(
+    socketio: SocketIO, audience: Audience, people: People, tops: Tops, visitors: Visitors, metrics: Metrics
+) -> None:
+    """Connects the events to `audience`, `people` and `tops`, for `visitors`."""
 
     def refused(error: ContractError) -> dict[str, Any]:
         metrics.refused.labels(error.code).inc()
+        if not answered.get():
+            socketio.emit("error", _said(error), to=request.sid, ignore_queue=True)  # type: ignore[attr-defined]
         return {"ok": False, "error": _said(error)}
 
     def on(event: str, kind: type[T]) -> Callable[[Callable[[str, T], dict[str, Any]]], None]:
@@ -95,6 +110,7 @@ def register(socketio: SocketIO, audience: Audience, people: People, visitors: V
         room = Room.parse(asked.room)
         audience.leave(sid, visitors.seen(sid, room))
         people.leave(sid, room)
+        tops.leave(sid, room)
         return {"room": room.name}
 
     @on("message", str | Message)  # type: ignore[arg-type]
@@ -103,6 +119,14 @@ def register(socketio: SocketIO, audience: Audience, people: People, visitors: V
             return people.say(sid, None, asked)
         room = Room.parse(asked.room) if asked.room else None
         return people.say(sid, room, asked.text or asked.msg or "")
+
+    @on("request_top", RequestTop)
+    def request_top(sid: str, asked: RequestTop) -> dict[str, Any]:
+        room = Room.parse(asked.room) if asked.room else _only(audience.rooms(sid), visitors.sources(sid))
+        if not asked.room:
+            visitors.permit(sid, room.name)
+        top = tops.choose(room, asked.by, asked.order, asked.limit)
+        return {"room": room.name, "by": top.by, "order": top.order, "limit": top.limit, **tops.follow(sid, top)}
 
     def unknown(event: str, *_payload: Any) -> dict[str, Any]:
         try:
@@ -121,6 +145,7 @@ def register(socketio: SocketIO, audience: Audience, people: People, visitors: V
         visitors.leave(request.sid)  # type: ignore[attr-defined]
         audience.drop(request.sid)  # type: ignore[attr-defined]
         people.drop(request.sid)  # type: ignore[attr-defined]
+        tops.drop(request.sid)  # type: ignore[attr-defined]
 
     visitors.ending = audience.drop
     socketio.on_event("connect", came)
