@@ -60,7 +60,7 @@ class StreamDoor:
             except redis.ResponseError as error:
                 log.warning("redis door begins anew", error=str(error))  # flushed: the group is gone
             except redis.RedisError as error:
-                log.warning("redis away", error=str(error))
+                (log.debug if tries else log.warning)("redis away", error=str(error))
             time.sleep(_pause(tries))
             tries += 1
 

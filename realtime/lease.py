@@ -9,6 +9,8 @@ import time
 from functools import partial
 from uuid import uuid4
 
+import structlog
+
 from realtime.store import leases
 from realtime.store.leases import NOBODY, Beat
 from realtime.store.moments import now
@@ -16,6 +18,9 @@ from realtime.store.store import Store
 
 SILENT = 2.0  # seconds after its last beat began until a holder is no holder any more
 UNMOVED = 2.25  # seconds without a beat after which another one takes the lease
+
+
+log = structlog.get_logger()
 
 
 class Lease:
@@ -63,3 +68,4 @@ class Lease:
         taken = self._store.write(partial(leases.take, name=self._name, seen=seen, holder=self._me, at=now()))
         if taken is not None:
             self._last, self._moved = taken, time.monotonic()
+            log.info("lease taken", lease=self._name, term=taken.term)

@@ -82,6 +82,13 @@ class Server:
         """SIGTERM, and waits for its end."""
         self._end(signal.SIGTERM)
 
+    def pause(self) -> None:
+        """SIGSTOP: it stands still, wherever it is."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
     def _end(self, number: int) -> None:
         process, self._process = self._process, None
         if process is not None:

@@ -1,0 +1,160 @@
+"""Two server processes over Redis: entries, room events, emits from outside, and the clock."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import socketio
+
+from tests.conftest import ROOT, Server, eventually
+from tests.pair import Pair, pair
+from tests.reader import Reader
+from tests.sending import post
+from tests.servers import RedisServer
+
+__all__ = ["pair"]
+
+OUTSIDE = """
+import sys
+from flask_socketio import SocketIO
+SocketIO(message_queue=sys.argv[1]).emit("notice", {"text": "from outside"}, to=sys.argv[2] or None)
+"""
+
+
+@contextmanager
+def listening(server: Server, event: str, room: str = "vendor_x") -> Iterator[list[dict[str, Any]]]:
+    """What a client of the server hears of an event, each with when it was heard."""
+    heard: list[dict[str, Any]] = []
+    client = socketio.Client(reconnection=False)
+    client.on(event, lambda payload: heard.append({**payload, "heard": time.monotonic()}))
+    entered = threading.Event()  # the room's watermark is said to who has entered
+    client.on("watermark", lambda watermark: entered.set())
+    client.connect(server.url, transports=["websocket"])
+    client.call("join", {"room": room})
+    assert entered.wait(60)
+    yield heard
+    client.disconnect()
+
+
+def follow_all(readers: tuple[Reader, Reader], source: str) -> None:
+    for reader in readers:
+        reader.join(source, history=True)
+
+
+def check_all(readers: tuple[Reader, Reader], source: str, head: int) -> None:
+    """Everything, once, in order, at both."""
+    for reader in readers:
+        reader.reach(source, head)
+        assert reader.violations == []
+        assert [change["offset"] for change in reader.changes[source]] == list(range(1, head + 1))
+    one, other = readers
+    assert one.data(source) == other.data(source)
+
+
+def test_entries_of_both_reach_the_clients_of_both(pair: Pair) -> None:
+    source = "both"
+    with Reader(pair.one.url) as one, Reader(pair.other.url) as other:
+        follow_all((one, other), source)
+
+        def write(server: Server) -> None:
+            for step in range(40):
+                post(server.url, source, {f"k{n}": {"at": server.port, "step": step} for n in range(5)})
+
+        threads = [threading.Thread(target=write, args=(server,)) for server in pair.both]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        check_all((one, other), source, 400)
+
+
+def test_a_redis_that_is_gone_and_then_empty(pair: Pair, redis_server: RedisServer) -> None:
+    source = "gone"
+    with Reader(pair.one.url) as one, Reader(pair.other.url) as other:
+        follow_all((one, other), source)
+        head = 0
+
+        def deliver(steps: range) -> int:
+            receipt: dict[str, Any] = {}
+            for step in steps:
+                receipt = post(pair.both[step % 2].url, source, {f"k{step % 7}": {"step": step}})
+            return int(receipt["offset"])
+
+        head = deliver(range(20))
+        redis_server.kill()
+        head = deliver(range(20, 60))
+        check_all((one, other), source, head)
+        redis_server.start()
+        redis_server.flush()
+        head = deliver(range(60, 100))
+        check_all((one, other), source, head)
+        redis_server.flush()
+        head = deliver(range(100, 120))
+        check_all((one, other), source, head)
+
+
+def test_another_program_emits_to_the_clients_of_both(pair: Pair, redis_server: RedisServer) -> None:
+    def emit(room: str) -> None:
+        subprocess.run([sys.executable, "-c", OUTSIDE, redis_server.url, room], cwd=ROOT, check=True, timeout=60)
+
+    with (
+        listening(pair.one, "notice", "vendor_x") as at_one,
+        listening(pair.other, "notice", "vendor_x") as at_other,
+        listening(pair.other, "notice", "vendor_y") as elsewhere,
+    ):
+        emit("vendor_x")
+        eventually(lambda: len(at_one) == len(at_other) == 1)
+        emit("")
+        eventually(lambda: len(at_one) == len(at_other) == 2)
+        eventually(lambda: len(elsewhere) == 1, what="who is not in the room hears what is for all, and no more")
+
+
+def test_the_clock_ticks_once_a_second_for_all_and_survives_its_holder(pair: Pair) -> None:
+    holder, heir = pair.holder()
+    with listening(holder, "time") as at_holder, listening(heir, "time") as at_heir:
+        eventually(lambda: len(at_heir) >= 8 and len(at_holder) >= 8)
+        for heard in (at_holder, at_heir):
+            seconds = heard[-1]["heard"] - heard[0]["heard"]
+            assert len(heard) - 1 <= seconds + 1.5, "faster than a second"
+            assert len(heard) - 1 >= seconds / 2, "slower than a machine under load explains"
+        assert {tick["time"] for tick in at_holder} & {tick["time"] for tick in at_heir}
+        killed = time.monotonic()
+        holder.kill()
+        eventually(lambda: len(at_heir) and at_heir[-1]["heard"] > killed + 1)
+        moved = next(tick["heard"] for tick in at_heir if tick["heard"] > killed + 1)
+        assert moved - killed <= 4.5, "the lease moves within 3 s, its first tick is up to 1 s later"
+        eventually(lambda: sum(tick["heard"] > moved for tick in at_heir) >= 2)
+        told = [tick["time"] for tick in at_heir]
+        assert told == sorted(set(told)), "never two at once"
+    holder.start()
+
+
+def test_the_clock_ticks_for_all_while_redis_is_away(pair: Pair, redis_server: RedisServer) -> None:
+    redis_server.kill()
+    with listening(pair.one, "time") as at_one, listening(pair.other, "time") as at_other:
+        eventually(lambda: len(at_one) >= 3 and len(at_other) >= 3)
+        for heard in (at_one, at_other):
+            told = [tick["time"] for tick in heard]
+            assert told == sorted(set(told))
+    redis_server.start()
+
+
+def test_a_paused_holder_says_nothing_late(pair: Pair) -> None:
+    """SIGSTOP: when it goes on it is not the holder any more, and knows it."""
+    holder, heir = pair.holder()
+    with listening(holder, "time") as at_holder, listening(heir, "time") as at_heir:
+        eventually(lambda: len(at_holder) >= 2 and len(at_heir) >= 2)
+        holder.pause()
+        paused = time.monotonic()
+        eventually(lambda: len(at_heir) and at_heir[-1]["heard"] > paused + 4)
+        holder.go_on()
+        going_on = time.monotonic()
+        eventually(lambda: sum(tick["heard"] > going_on + 1 for tick in at_heir) >= 3)
+        for heard in (at_holder, at_heir):
+            told = [tick["time"] for tick in heard]
+            assert told == sorted(set(told)), "never two at once, none late"
+        assert pair.holder() == (heir, holder)
