@@ -10,7 +10,7 @@ help: ## list the commands
 setup: ## .venv, the page's npm packages, a browser: what `make run` needs
 	@$(PYTHON) scripts/setup.py run
 
-run: setup ## the server, the scheduler and two demo portals, until Ctrl-C
+run: setup ## the server, the scheduler and two demo portals, until Ctrl-C; REDIS=1 PROCESSES=2 over Redis
 	@$(ENV) scripts/run.py
 
 test: ## install what the tests need and run them; ARGS="-k feed" picks some

@@ -34,6 +34,7 @@ BROWSER = (
     ),
     Need("chromedriver", ("chromedriver",), "chromium-driver", "Selenium looks for a driver of its own, online"),
 )
+REDIS = (Need("Redis", ("redis-server",), "redis-server"),)
 TESTS = (
     Need("curl", ("curl",), "curl", "the test of docs/tutorial.md fails"),
     Need("Redis", ("redis-server",), "redis-server", "the tests that need it are skipped"),

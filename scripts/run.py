@@ -1,5 +1,8 @@
 """Everything at once, until Ctrl-C: the server, the scheduler and the demo portals of the Procfile.
 
+    make run                        embedded: one server process, no Redis
+    make run REDIS=1 PROCESSES=2    a private Redis, with its files in ./var/redis, and two server processes
+
 Honcho runs them. This program sees that their ports are free, says where the page is once the server answers, and
 adopts every process that loses its parent (a browser whose driver was killed), so that at the end none is left.
 """
@@ -28,7 +31,7 @@ def main() -> int:
         if taken(host, int(env[setting])):
             sys.exit(f"Port {env[setting]} is in use: end what runs there, or set {setting} to a free one.")
     adopt_orphans()
-    command = [sys.executable, "-m", "honcho", "start"]
+    command = [sys.executable, "-m", "honcho", "start", *programs(env)]
     honcho = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, preexec_fn=end_with_parent)
     asked: list[float] = []  # when we were asked to stop
 
@@ -65,6 +68,27 @@ def environment() -> dict[str, str]:
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return {**defaults, **os.environ, "PATH": path}
+
+
+def programs(env: dict[str, str]) -> list[str]:
+    """The names of the Procfile that run: the Redis too when one is asked for and `env` names no other, to which its
+    address is added."""
+    names = ["server", "scheduler", "demo"]
+    env["PORTALWIRE_PROCESSES"] = env.get("PROCESSES") or env.get("PORTALWIRE_PROCESSES") or "1"
+    wanted = env.get("REDIS") or env["PORTALWIRE_PROCESSES"] != "1"
+    if not wanted or env.get("PORTALWIRE_REDIS_URL"):
+        return names
+    env["REDIS_PORT"], env["REDIS_FOLDER"] = str(free_port()), str(ROOT / env.get("PORTALWIRE_VAR", "var") / "redis")
+    env["PORTALWIRE_REDIS_URL"] = f"redis://127.0.0.1:{env['REDIS_PORT']}/0"
+    Path(env["REDIS_FOLDER"]).mkdir(parents=True, exist_ok=True)
+    return ["redis", *names]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def near(host: str) -> str:

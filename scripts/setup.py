@@ -43,6 +43,8 @@ def main(purpose: str) -> None:
     if purpose != "check":
         once("page", ["package.json", "package-lock.json", "scripts/setup.py"], install_page)
         machine.provide(machine.BROWSER)
+    if purpose == "run" and (os.environ.get("REDIS") or os.environ.get("PROCESSES")):
+        machine.provide(machine.REDIS)
     if purpose == "test":
         machine.provide(machine.TESTS)
 
