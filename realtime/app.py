@@ -18,6 +18,7 @@ from realtime import encodings, gauges, sockets, wirejson
 from realtime.access import Access
 from realtime.api import api
 from realtime.audience import Audience
+from realtime.bus import connect
 from realtime.clock import Clock
 from realtime.doorway import Doorway
 from realtime.fanout import Fanout
@@ -25,16 +26,20 @@ from realtime.feed import Feed
 from realtime.guard import guard
 from realtime.intake import StoreIntake
 from realtime.lease import Lease
+from realtime.lists import lists
 from realtime.metrics import Metrics, metrics_page
 from realtime.origins import Origins
 from realtime.page import HEADERS, pages
 from realtime.people import People
+from realtime.pulse import Pulse
 from realtime.redis_side import RedisSide
 from realtime.session import session
 from realtime.settings import Settings
+from realtime.shelf import QUICK, MemoryShelf, RedisShelf, Shelf
 from realtime.store import read
 from realtime.store.commit import parts_of
 from realtime.store.store import Store
+from realtime.tops import Tops
 from realtime.visitors import Visitors
 
 MESSAGE = 64 * 1024  # bytes a client may send in one message
@@ -69,16 +74,19 @@ class App:
         )
         encodings.speak_both(socketio.server)
         fanout = Fanout(socketio)
-        self._feed = Feed(self.store, fanout, metrics)
+        pulse = Pulse(fanout)
+        self._feed = Feed(self.store, fanout, pulse, metrics)
         visitors = Visitors(access, socketio, settings.connections)
         fanout.before = visitors.sweep
         people = People(self.store, socketio)
         audience = Audience(self.store, self._feed, fanout, metrics)
-        sockets.register(socketio, audience, people, visitors, metrics)
+        tops = Tops(self.store, self._feed, fanout, _shelves(settings))
+        sockets.register(socketio, audience, people, tops, visitors, metrics)
         intake = StoreIntake(self.store, metrics)
         for blueprint in (
             door(intake),
             api(self.store, intake),
+            lists(self.store, tops),
             session(access, limiter),
             metrics_page(metrics),
             pages(self.flask, version("portalwire")),
@@ -99,7 +107,16 @@ class App:
         doors = self._redis.open(self._feed, intake) if self._redis else []
         self._loops = [
             gevent.spawn(loop)
-            for loop in (self._feed.run, self._clock.run, visitors.run, access.run, people.run, *doors)
+            for loop in (
+                self._feed.run,
+                self._clock.run,
+                visitors.run,
+                access.run,
+                people.run,
+                tops.run,
+                pulse.run,
+                *doors,
+            )
         ]
 
     def _told(self, result: Any) -> None:
@@ -116,6 +133,12 @@ class App:
         if self._redis is not None:
             self._redis.close()
         self.store.close()
+
+
+def _shelves(settings: Settings) -> list[Shelf]:
+    """Where answers are kept: in this process, then where all processes find them."""
+    shared = [RedisShelf(connect(settings.redis_url, timeout=QUICK))] if settings.redis_url else []
+    return [MemoryShelf(), *shared]
 
 
 def _between_processes(settings: Settings, redis: RedisSide | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from realtime.fanout import Fanout
 from realtime.follower import Follower
 from realtime.metrics import Metrics
 from realtime.overview import hears, is_overview
+from realtime.pulse import Pulse
 from realtime.rooms import EVERY_SOURCE, Room
 from realtime.store import read
 from realtime.store.change import Stretch
@@ -32,10 +33,11 @@ log = structlog.get_logger()
 class Feed:
     """Follows every source. `run` is its loop; `tell` takes hints."""
 
-    def __init__(self, store: Store, fanout: Fanout, metrics: Metrics) -> None:
+    def __init__(self, store: Store, fanout: Fanout, pulse: Pulse, metrics: Metrics) -> None:
         self.epoch = store.epoch
         self._store = store
         self._fanout = fanout
+        self._pulse = pulse
         self._metrics = metrics
         self._followers: dict[str, Follower] = {}
         self._stirred = Event()
@@ -122,6 +124,7 @@ class Feed:
         rooms = self._fanout.rooms(stretch.source)
         for room in rooms:
             self._fanout.send(room.name, "entries", room.live_frame(self.epoch, taken))
+        self._pulse.beat(taken)
         self._metrics.frames.labels(stretch.source).inc()
         log.debug(
             "told", source=stretch.source, run_id=taken.run_id, after=taken.after, upto=taken.upto, rooms=len(rooms)

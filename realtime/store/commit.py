@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ingest_api.contract import Batch, Receipt, Submission
 from ingest_api.contract.errors import BatchConflict
-from realtime.store import forget, holding, ranking, write
+from realtime.store import activity, forget, holding, ranking, write
 from realtime.store.aggregate import aggregated, refuse_reserved
 from realtime.store.change import Stretch
 from realtime.store.classify import Observed, classify, observed
@@ -80,6 +80,7 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
     candles = aggregated(connection, source, batch.run_id, changes, batch.entries, at)
     forget.forget_entries(connection, source, len(changes))
 
+    activity.count(connection, source.name, changes, at)
     write.update_source(connection, source)
     _count(connection, batch, receipt, at)
     _bury(connection, submission, at)

@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest_api.contract.errors import NotFound
-from realtime.store import ranking, write
+from realtime.store import activity, ranking, write
 from realtime.store.change import Change, Stretch
 from realtime.store.keys import keyed
 from realtime.store.schema import entries, holds
@@ -67,6 +67,7 @@ def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int)
         removed = _remove(connection, source, list(still), hold.run_id, hold.as_of)
     else:
         _close(connection, source, decision, at)
+    activity.count(connection, source.name, removed, at)
     write.update_source(connection, source)
     return Stretch(source.name, source.head - len(removed), source.head, removed)
 

@@ -217,3 +217,13 @@ presence = sa.Table(
     sa.Index("presence_by_process", "process", "beat"),
     sa.Index("presence_by_beat", "beat"),
 )
+
+activity = sa.Table(
+    "activity",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("minute", Millis, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(10), primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Index("activity_by_minute", "minute"),
+)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ingest_api.contract import Batch, Entry, Receipt, Removal, RunFault, RunReport, SourceInfo
 from ingest_api.contract.errors import BatchConflict, NotFound
 from ingest_api.contract.wire import decode_submission
-from realtime.store import holding, read, told
+from realtime.store import activity, holding, read, told
 from realtime.store.commit import Committed, commit_batch
 from realtime.store.engine import migrate, open_engine
 from realtime.store.schema import dead_letters, entries
@@ -266,7 +266,7 @@ def failed(bench: Bench, *, lasting: bool, run: str = "f") -> None:
 
 def catch_up(bench: Bench, after: int, topic: str | None = None) -> list[tuple[str, str]]:
     with bench.engine.begin() as connection:
-        stretch = read.states(connection, "vendor_x", after, lambda t, _: topic is None or t == topic)
+        stretch = read.states(connection, "vendor_x", after, lambda _k, t, _d: topic is None or t == topic)
     return [(c.kind, c.key) for c in stretch.changes]
 
 
@@ -306,3 +306,20 @@ def test_pages_of_a_catch_up_add_up(bench: Bench) -> None:
         second = read.states(connection, "vendor_x", first.upto, lambda *_: True, limit=100)
     assert (first.after, first.upto, len(first.changes)) == (0, 4, 4)
     assert (second.after, second.upto, len(second.changes)) == (4, 10, 6)
+
+
+def test_what_happened_is_counted_by_the_minute(bench: Bench) -> None:
+    configured(bench, misses=1)
+    bench.complete("a", "b", "c")
+    bench.send(("a", {"n": 2}), ("d", {"n": 1}))
+    bench.complete("a", "b", "d")
+    with bench.engine.begin() as connection:
+        counted = activity.since(connection, 0)
+    assert [(kind, number) for _, _, kind, number in counted] == [
+        ("new", 3),
+        ("changed", 1),
+        ("new", 1),
+        ("changed", 1),
+        ("removed", 1),
+    ]
+    assert all(minute % activity.MINUTE == 0 for _, minute, _, _ in counted)
