@@ -38,7 +38,7 @@ class StoreIntake:
         def commit(connection: sa.Connection) -> Committed:
             return commit_batch(connection, submission, self._store.epoch)
 
-        receipt = self._store.write(commit).receipt
+        receipt = self._store.write(commit, batch.source).receipt
         self._metrics.batch(batch.source, receipt)
         log.info(
             "batch stored",
@@ -55,18 +55,18 @@ class StoreIntake:
 
     def run(self, report: RunReport) -> None:
         structlog.contextvars.bind_contextvars(run_id=report.run_id, source=report.source)
-        self._store.write(partial(told.record_run, report=report))
+        self._store.write(partial(told.record_run, report=report), report.source)
         self._metrics.run(report)
 
     def source(self, info: SourceInfo) -> None:
         structlog.contextvars.bind_contextvars(source=info.name)
-        self._store.write(partial(told.configure, info=info))
+        self._store.write(partial(told.configure, info=info), info.name)
 
     def receipt(self, source: str, batch_id: str, digest: str | None) -> Receipt:
         return self._store.read(partial(letters.receipt, source=source, batch_id=batch_id, digest=digest))
 
     def bury(self, letter: Letter) -> None:
-        self._store.write(partial(letters.bury, letter=letter, at=now()))
+        self._store.write(partial(letters.bury, letter=letter, at=now()), letter.source)
         log.warning("batch buried", source=letter.source, batch_id=letter.batch_id, reason=letter.dead.rejected.error)
 
     def decide(self, hold: int, decision: Decision) -> int:

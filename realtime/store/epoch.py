@@ -5,27 +5,42 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from realtime.errors import StoreBroken
 from realtime.store.schema import meta
 from realtime.store.write import insert_ignoring
 
+# The timeline is the one that is written now: the control file's goes on naming the old one after a promotion, until
+# the next checkpoint. The numbers of the database and of the table are others after a dump was restored.
+_BODY = """
+    SELECT system_identifier::text AS cluster, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS timeline,
+        (SELECT oid FROM pg_database WHERE datname = current_database())::bigint AS database,
+        'meta'::regclass::oid::bigint AS made
+    FROM pg_control_system()
+"""
+
 
 def epoch_of(connection: sa.Connection) -> str:
-    """The database's epoch: born with it, and another when its file was put in its place by a restore or a copy."""
+    """The database's epoch: born with it, and another after a restore, a copy or a failover."""
     fresh = uuid.uuid4().hex[:16]
     connection.execute(insert_ignoring(connection, meta).values(name="life", value=fresh).on_conflict_do_nothing())
+    return standing_epoch(connection)
+
+
+def standing_epoch(connection: sa.Connection) -> str:
+    """The epoch of a database that has one."""
     life: str = connection.execute(sa.select(meta.c.value).where(meta.c.name == "life")).scalar_one()
     return f"{life}-{_body(connection)}"
 
 
 def _body(connection: sa.Connection) -> str:
     """What carries the database, in a form that a restored copy does not share."""
-    if connection.dialect.name == "postgresql":
-        row = connection.execute(
-            sa.text("SELECT system_identifier, timeline_id FROM pg_control_system(), pg_control_checkpoint()")
-        ).one()
-        return f"{row.system_identifier:x}.{row.timeline_id}"
-    return f"{_inode(connection.engine.url.database or ''):x}"
-
-
-def _inode(path: str) -> int:
-    return Path(path).stat().st_ino
+    if connection.dialect.name != "postgresql":
+        return f"{Path(connection.engine.url.database or '').stat().st_ino:x}"
+    try:
+        row = connection.execute(sa.text(_BODY)).one()
+    except sa.exc.ProgrammingError as error:
+        raise StoreBroken(
+            "PostgreSQL does not tell this user which cluster it is, so that a failover could go unseen: "
+            "GRANT EXECUTE ON FUNCTION pg_control_system() TO the user"
+        ) from error
+    return f"{int(row.cluster):x}.{int(row.timeline, 16):x}.{row.database:x}.{row.made:x}"

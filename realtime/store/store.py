@@ -5,9 +5,10 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from realtime.errors import StoreBroken
 from realtime.store.engine import migrate, open_engine
-from realtime.store.epoch import epoch_of
-from realtime.store.threads import Readers
+from realtime.store.epoch import epoch_of, standing_epoch
+from realtime.store.threads import KeptConnection, OtherLife, Readers
 from realtime.store.writer import Writer
 
 T = TypeVar("T")
@@ -25,15 +26,23 @@ class Store:
 
     def __init__(self, url: str, told: Callable[[Any], None], took: Callable[[float], None] = _unmeasured) -> None:
         engine = open_engine(url, writes=True)
-        migrate(engine)
-        with engine.begin() as connection:
-            self.epoch = epoch_of(connection)
-        self._writer = Writer(engine, told, took)
-        self._readers = Readers(open_engine(url, writes=False))
+        try:
+            migrate(engine)
+            with engine.begin() as connection:
+                self.epoch = epoch_of(connection)
+        except sa.exc.OperationalError as error:
+            raise StoreBroken(f"{StoreBroken.__doc__} {error.orig}") from error
+        self._writer = Writer(KeptConnection(engine, self._known), told, took)
+        self._readers = Readers(open_engine(url, writes=False), self._known)
 
-    def write(self, operation: Callable[[sa.Connection], T]) -> T:
+    def _known(self, connection: sa.Connection) -> None:
+        """A connection that was opened again may lead to another database: a restored one, a promoted standby."""
+        if standing_epoch(connection) != self.epoch:
+            raise OtherLife
+
+    def write(self, operation: Callable[[sa.Connection], T], source: str = "") -> T:
         """See Writer.do."""
-        return self._writer.do(operation)
+        return self._writer.do(operation, source)
 
     @property
     def waiting(self) -> int:

@@ -16,17 +16,31 @@ _ThreadLocal: Any = monkey.get_original("_thread", "_local")  # gevent's own wou
 READERS = 4  # threads
 
 
-class KeptConnection:
-    """A connection that is opened at first use and again after it broke."""
+class NotConnected(Unavailable):
+    """The store is away: nothing was accepted, send the same again."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+
+class OtherLife(NotConnected):
+    """The database was replaced by another one, or went over to a standby: this server ends, start it again."""
+
+
+def _as_it_is(_connection: sa.Connection) -> None:
+    """Any database will do."""
+
+
+class KeptConnection:
+    """A connection that is opened at first use and again after it broke. `known` may refuse where it leads to."""
+
+    def __init__(self, engine: sa.Engine, known: Callable[[sa.Connection], None] = _as_it_is) -> None:
         self._engine = engine
+        self._known = known
         self._connection: sa.Connection | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
+        """Raises NotConnected when there is no connection to be had."""
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = self._open()
         with self._connection.begin():
             yield self._connection
 
@@ -40,12 +54,26 @@ class KeptConnection:
         if connection is not None:
             connection.close()
 
+    def _open(self) -> sa.Connection:
+        try:
+            connection = self._engine.connect()
+        except sa.exc.DBAPIError as error:
+            raise NotConnected from error
+        try:
+            with connection.begin():
+                self._known(connection)
+        except Exception as error:
+            connection.close()
+            raise error if isinstance(error, NotConnected) else NotConnected() from error
+        return connection
+
 
 class Readers:
     """Runs queries off the event loop, each in a read transaction."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, known: Callable[[sa.Connection], None] = _as_it_is) -> None:
         self._engine = engine
+        self._known = known
         self._pool = ThreadPool(READERS)
         self._mine = _ThreadLocal()
         self._all: list[KeptConnection] = []
@@ -68,7 +96,7 @@ class Readers:
     def _run(self, query: Callable[[sa.Connection], T]) -> T:
         kept = getattr(self._mine, "kept", None)
         if kept is None:
-            kept = self._mine.kept = KeptConnection(self._engine)
+            kept = self._mine.kept = KeptConnection(self._engine, self._known)
             self._all.append(kept)
         try:
             with kept.transaction() as connection:

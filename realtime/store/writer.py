@@ -1,18 +1,22 @@
 """The one writer: a native thread that runs what is waiting as one transaction, so that many small batches share the
 cost of one commit to disk."""
 
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 import gevent
 import sqlalchemy as sa
+from gevent import monkey
 from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
 
 from ingest_api.contract.errors import Unavailable
-from realtime.store.threads import KeptConnection
+from realtime.store.postgres import lost_to_another
+from realtime.store.threads import KeptConnection, NotConnected
 
 T = TypeVar("T")
 Operation = Callable[[sa.Connection], Any]
@@ -20,34 +24,41 @@ Operation = Callable[[sa.Connection], Any]
 GROUP = 64  # operations of one transaction
 WAITING = 1000  # operations that may wait; more are refused, and their senders keep them
 TRIES = 3  # of a transaction that lost to another one
+ASIDE = 0.02  # seconds it waits at most before the second
+_sleep: Any = monkey.get_original("time", "sleep")
+
+
+class _Waiting(NamedTuple):
+    source: str
+    operation: Operation
+    result: AsyncResult
 
 
 class Writer:
-    """Runs operations in order, each whole or not at all. `told` is called with every result, in the order of the
-    commits and after them, before whoever waits for it goes on."""
+    """Runs operations, those of a source in order, each whole or not at all. `told` is called with every result, in the
+    order of the commits and after them, before whoever waits for it goes on."""
 
-    def __init__(self, engine: sa.Engine, told: Callable[[Any], None], took: Callable[[float], None]) -> None:
-        self._engine = engine
+    def __init__(self, kept: KeptConnection, told: Callable[[Any], None], took: Callable[[float], None]) -> None:
         self._told = told
         self._took = took
-        self._waiting: deque[tuple[Operation, AsyncResult]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._pool = ThreadPool(1)
-        self._kept = KeptConnection(engine)
+        self._kept = kept
         self._draining: gevent.Greenlet | None = None
 
     @property
     def waiting(self) -> int:
         return len(self._waiting)
 
-    def do(self, operation: Callable[[sa.Connection], T]) -> T:
-        """The operation's result once its transaction is on disk.
+    def do(self, operation: Callable[[sa.Connection], T], source: str = "") -> T:
+        """The operation's result once its transaction is on disk. `source` names the one whose row it locks.
 
         Raises what the operation raised, or Unavailable when the database does not take it: then nothing was stored.
         """
         if len(self._waiting) >= WAITING:
             raise Unavailable
         result = AsyncResult()
-        self._waiting.append((operation, result))
+        self._waiting.append(_Waiting(source, operation, result))
         if self._draining is None:
             self._draining = gevent.spawn(self._drain)
         value: T = result.get()
@@ -63,10 +74,11 @@ class Writer:
     def _drain(self) -> None:
         while self._waiting:
             group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            group.sort(key=attrgetter("source"))  # all processes lock in this order, so that none waits in a circle
             began = time.perf_counter()
-            outcomes = self._pool.apply(self._commit, ([operation for operation, _ in group],))
+            outcomes = self._pool.apply(self._commit, ([waiting.operation for waiting in group],))
             self._took(time.perf_counter() - began)
-            for (_, result), outcome in zip(group, outcomes, strict=True):
+            for (_, _, result), outcome in zip(group, outcomes, strict=True):
                 if isinstance(outcome, Exception):
                     result.set_exception(outcome)
                 else:
@@ -77,16 +89,22 @@ class Writer:
     def _commit(self, operations: Sequence[Operation]) -> list[Any]:
         """Runs in the writer's thread. One transaction for all; when it fails, one for each, so that whoever is to
         blame fails alone."""
-        try:
-            with self._kept.transaction() as connection:
-                return [operation(connection) for operation in operations]
-        except Exception as error:  # noqa: BLE001 - told to whoever waits for it, below
-            self._kept.check(error)
+        for number in range(TRIES):
+            try:
+                with self._kept.transaction() as connection:
+                    return [operation(connection) for operation in operations]
+            except NotConnected as error:
+                return [error for _ in operations]
+            except Exception as error:  # noqa: BLE001 - told to whoever waits for it, below
+                self._kept.check(error)
+                if not lost_to_another(error):
+                    break
+                _step_aside(number)
         return [self._alone(operation) for operation in operations]
 
     def _alone(self, operation: Operation) -> Any:
         """The operation's result, or the exception that its caller gets."""
-        for _ in range(TRIES):
+        for number in range(TRIES):
             try:
                 with self._kept.transaction() as connection:
                     return operation(connection)
@@ -94,6 +112,12 @@ class Writer:
                 self._kept.check(error)
                 refusal = Unavailable(f"the store is away ({type(error).__name__}): send the same again")
                 refusal.__cause__ = error
+                _step_aside(number)
             except Exception as error:  # noqa: BLE001 - whoever waits gets it; the neighbours go on
                 return error
         return refusal
+
+
+def _step_aside(number: int) -> None:
+    """Waits a little, in this native thread, each time longer, so that two who met do not meet again."""
+    _sleep(random.uniform(0, ASIDE * 2**number))
