@@ -8,9 +8,9 @@ import msgspec
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
-from ingest_api.contract.errors import ContractError
 from ingest_api.http import answer, grant
 from realtime.intake import StoreIntake
+from realtime.query import limit
 from realtime.store import held, look, views
 from realtime.store.holding import Decision
 from realtime.store.moments import now
@@ -121,7 +121,4 @@ def _asked(name: str) -> str | None:
 
 
 def _limit() -> int:
-    asked = request.args.get("limit", str(LIMIT))
-    if not asked.isdigit() or not 1 <= int(asked) <= MOST:
-        raise ContractError(f"limit is a whole number from 1 to {MOST}")
-    return int(asked)
+    return limit(LIMIT, MOST)

@@ -95,6 +95,10 @@ class Audience:
         if subscription is not None:
             self._end(subscription)
 
+    def rooms(self, sid: str) -> list[Room]:
+        """The rooms that a client follows, without the overview."""
+        return [each.room for each in self._followed.get(sid, {}).values() if not is_overview(each.room)]
+
     def drop(self, sid: str) -> None:
         """The client is gone."""
         for subscription in self._followed.pop(sid, {}).values():

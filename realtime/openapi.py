@@ -8,7 +8,7 @@ from flask import Flask
 
 from ingest_api.contract import Receipt
 from ingest_api.http import BODIES as DOOR_BODIES
-from realtime import session
+from realtime import lists, session
 from realtime.api import ANSWERS, PARAMETERS
 
 RECEIPT = "GET /api/batches/{source}/{batch_id}"
@@ -43,6 +43,7 @@ _OK: dict[str, type] = {
     "POST /api/new_data": Receipt,
     RECEIPT: Receipt,
     **ANSWERS,
+    **lists.ANSWERS,
     **session.ANSWERS,
 }
 _ERROR = {
@@ -97,7 +98,7 @@ def _operation(operation: str, summary: str, schema: dict[type, dict[str, Any]])
             *({"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in _in_path(path)),
             *(
                 {"name": name, "in": "query", "description": meaning, "schema": {"type": "string"}}
-                for name, meaning in PARAMETERS.get(operation, {}).items()
+                for name, meaning in {**PARAMETERS, **lists.PARAMETERS}.get(operation, {}).items()
             ),
         ],
         "responses": _responses(operation, schema),

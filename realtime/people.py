@@ -48,7 +48,7 @@ class NotInRoom(ContractError):
 
 def place(room: Room) -> str:
     """Where the people of a room meet: those who see it through different filters are in the same place."""
-    return f"{room.source}/{room.topic}" if room.topic else room.source
+    return room.base
 
 
 class People:

@@ -7,6 +7,7 @@ from flask import Request
 
 from ingest_api.auth import Grant
 from ingest_api.contract.errors import Forbidden
+from ingest_api.contract.source import CANDLES
 
 PUBLIC = ("/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico", "/api/session")
 PUBLIC_FOLDERS = ("/static/",)
@@ -29,8 +30,10 @@ def permit(grant: Grant, request: Request) -> None:
     if path in FILTERED or request.blueprint == "door":
         return
     source = _source(request)
-    if source is not None:
-        grant.require_join(source, request.args.get("topic") if path == "/api/entries" else None)
+    if source is not None and path == "/api/candles":
+        grant.require_join(source + CANDLES, request.args.get("window"))
+    elif source is not None:
+        grant.require_join(source, request.args.get("topic") if path in ("/api/entries", "/api/top") else None)
     elif not grant.joins_all:
         raise Forbidden("this token does not cover every source: name one, ?source=NAME")
 

@@ -64,6 +64,8 @@ class Room(msgspec.Struct, frozen=True):
     @property
     def base(self) -> str:
         """`SOURCE` or `SOURCE/TOPIC`: what is looked at to decide who may enter."""
+        if self.topic is not None and self.source.endswith(CANDLES):
+            return f"{self.source.removesuffix(CANDLES)}/candles/{self.topic}"
         return self.source if self.topic is None else f"{self.source}/{self.topic}"
 
     def matches(self, key: str, topic: str | None, data: str) -> bool:

@@ -14,7 +14,8 @@ from realtime.audience import Audience
 from realtime.encodings import answered
 from realtime.metrics import Metrics
 from realtime.people import People
-from realtime.rooms import Room
+from realtime.rooms import EVERY_SOURCE, Room
+from realtime.tops import MOST, Order, Tops
 from realtime.visitors import Visitors
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -122,11 +123,11 @@ def register(
 
     @on("request_top", RequestTop)
     def request_top(sid: str, asked: RequestTop) -> dict[str, Any]:
-        room = Room.parse(asked.room) if asked.room else _only(audience.rooms(sid), visitors.sources(sid))
-        if not asked.room:
-            visitors.permit(sid, room.name)
+        overview = visitors.seen(sid, EVERY_SOURCE)
+        room = Room.parse(asked.room) if asked.room else tops.only(audience.rooms(sid), overview)
         top = tops.choose(room, asked.by, asked.order, asked.limit)
-        return {"room": room.name, "by": top.by, "order": top.order, "limit": top.limit, **tops.follow(sid, top)}
+        tops.follow(sid, top)
+        return {"room": room.name, "by": top.by, "order": top.order, "limit": top.limit}
 
     def unknown(event: str, *_payload: Any) -> dict[str, Any]:
         try:
@@ -147,7 +148,11 @@ def register(
         people.drop(request.sid)  # type: ignore[attr-defined]
         tops.drop(request.sid)  # type: ignore[attr-defined]
 
-    visitors.ending = audience.drop
+    def ending(sid: str) -> None:
+        audience.drop(sid)
+        tops.drop(sid)
+
+    visitors.ending = ending
     socketio.on_event("connect", came)
     socketio.on_event("*", unknown)
     socketio.on_event("disconnect", gone)
@@ -184,10 +189,10 @@ def guarded(
 
 
 def _one(payload: tuple[Any, ...], kind: type[T]) -> T:
-    if len(payload) != 1:
+    if len(payload) > 1:
         raise BadPayload(f"send one object, not {len(payload)}")
     try:
-        return msgspec.convert(payload[0], kind)
+        return msgspec.convert(payload[0] if payload else {}, kind)
     except msgspec.ValidationError as error:
         raise BadPayload(f"the payload does not fit: {error}") from error
 

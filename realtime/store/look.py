@@ -70,6 +70,8 @@ def source_list(connection: sa.Connection, epoch: str, now: int, name: str | Non
                 fields=info.fields,
                 expect=info.expect,
                 removal=info.removal,
+                quiet=info.quiet,
+                aggregate=info.aggregate,
                 state=verdict.state,
                 since=iso_or_none(verdict.since),
                 reason=verdict.reason,

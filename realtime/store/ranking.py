@@ -4,7 +4,8 @@ Only fields that somebody asked for are kept, so that nobody pays for those that
 piece by piece, while batches go on and already keep it; it is used once it is whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -13,13 +14,45 @@ from ingest_api.contract.errors import ContractError
 from realtime.store import bulk, write
 from realtime.store.change import Change
 from realtime.store.keys import among
+from realtime.store.moments import iso
 from realtime.store.numeric import number
 from realtime.store.schema import entries, numbers, sources
 from realtime.store.write import SourceRow
 
 FIELDS = 16  # of one source
 PIECE = 2000  # entries that are read in at a time
+PIECES = 50  # pieces of the order that are looked through for a room with a filter
 SAMPLE = 200  # entries that are looked at to see whether a field has numbers
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A question: which entries of a source, or of one of its topics, come first by a field's numbers."""
+
+    source: str
+    topic: str | None
+    by: str
+    down: bool
+    limit: int
+    matches: Callable[[str, str | None, str], bool]  # of key, topic and data (JSON text)
+
+
+class TopEntry(msgspec.Struct, kw_only=True):
+    """An entry in its place; `value` is the number as its data has it."""
+
+    key: str
+    topic: str | None
+    value: str | int | float
+    data: dict[str, Any]
+    url: str | None
+    offset: int
+    at: str
+
+
+class TopList(msgspec.Struct, kw_only=True):
+    """The answer, as of an offset of the source's log."""
+
+    offset: int
+    items: list[TopEntry]
 
 
 class TooManyFields(ContractError):
@@ -110,6 +143,52 @@ def read_in(connection: sa.Connection, source: str, field: str, after: str) -> s
         return key
     _tell(connection, source, {**ranked(row), field: True})
     return None
+
+
+def top(connection: sa.Connection, asked: Asked) -> TopList:
+    """The entries with the highest numbers in a field, or the lowest: as many as were asked for, or all there are."""
+    head = connection.execute(sa.select(sources.c.head).where(sources.c.name == asked.source)).scalar() or 0
+    found: list[TopEntry] = []
+    last: tuple[float, str] | None = None
+    for _ in range(PIECES):
+        rows = connection.execute(_piece(asked, last)).all()
+        found += [_entry(asked, row) for row in rows if asked.matches(row.key, row.topic, row.data)]
+        if len(found) >= asked.limit or len(rows) < asked.limit:
+            break
+        last = (rows[-1].number, rows[-1].key)
+    return TopList(offset=head, items=found[: asked.limit])
+
+
+def _piece(asked: Asked, last: tuple[float, str] | None) -> sa.Select[Any]:
+    """So many entries as were asked for, in order, beyond the `last` one."""
+    columns = (entries.c.key, entries.c.topic, entries.c.data, entries.c.url, entries.c.offset, entries.c.at)
+    place = (numbers.c.value, numbers.c.key)
+    query = (
+        sa.select(*columns, numbers.c.value.label("number"))
+        .join(entries, (entries.c.source == numbers.c.source) & (entries.c.key == numbers.c.key))
+        .where(numbers.c.source == asked.source, numbers.c.field == asked.by)
+        .order_by(*(column.desc() if asked.down else column for column in place))
+        .limit(asked.limit)
+    )
+    if asked.topic is not None:
+        query = query.where(numbers.c.topic == asked.topic)
+    if last is None:
+        return query
+    beyond = sa.tuple_(*place) < sa.tuple_(*last) if asked.down else sa.tuple_(*place) > sa.tuple_(*last)
+    return query.where(beyond)
+
+
+def _entry(asked: Asked, row: Any) -> TopEntry:
+    data = msgspec.json.decode(row.data)
+    return TopEntry(
+        key=row.key,
+        topic=row.topic,
+        value=data[asked.by],
+        data=data,
+        url=row.url,
+        offset=row.offset,
+        at=iso(row.at),
+    )
 
 
 def _numeric(connection: sa.Connection, source: str) -> dict[str, None]:

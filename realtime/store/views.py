@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ingest_api.contract import Removal, RunFault
+from ingest_api.contract import Aggregate, Removal, RunFault
 from realtime.store.standing import State
 
 RunState = Literal["running", "complete", "partial", "failed", "held"]
@@ -47,6 +47,8 @@ class SourceView(msgspec.Struct, kw_only=True):
     fields: dict[str, dict[str, Any]]
     expect: str
     removal: Removal
+    quiet: bool
+    aggregate: Aggregate | None
     state: State
     since: str | None
     reason: str | None

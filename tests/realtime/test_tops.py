@@ -1,0 +1,185 @@
+"""Top lists over real sockets and HTTP: orders, topics, filters, what is pushed, and what is refused."""
+
+import itertools
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.conftest import Server, eventually
+from tests.reader import Reader
+from tests.sending import post
+
+_number = itertools.count(1)
+
+
+@pytest.fixture
+def source() -> str:
+    return f"shop_{next(_number)}"
+
+
+class Watcher(Reader):
+    """A reader that keeps the top lists it is told."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.tops: list[dict[str, Any]] = []
+        self._client.on("top_items", self._top_items)
+
+    def _top_items(self, top: dict[str, Any]) -> None:
+        with self._moved:
+            self.tops.append(top)
+            self._moved.notify_all()
+
+    def newest(self, keys: list[str]) -> None:
+        self.wait(
+            lambda: self.tops and [item["key"] for item in self.tops[-1]["items"]] == keys, f"{keys}: {self.tops}"
+        )
+
+
+@pytest.fixture
+def watcher(module_server: Server) -> Iterator[Watcher]:
+    with Watcher(module_server.url) as watcher:
+        yield watcher
+
+
+def top(server: Server, **query: Any) -> list[tuple[str, Any]]:
+    answer = requests.get(f"{server.url}/api/top", params=query, timeout=30)
+    answer.raise_for_status()
+    return [(item["key"], item["value"]) for item in answer.json()["items"]]
+
+
+def test_the_order_is_that_of_numbers_whatever_their_form(module_server: Server, source: str) -> None:
+    prices = {"a": "9.5", "b": 10, "c": "100.25", "d": -3, "e": 9.75, "f": "1,5", "g": True, "h": "free", "i": "0000.5"}
+    post(module_server.url, source, {key: {"price": price} for key, price in prices.items()})
+    highest = [("c", "100.25"), ("b", 10), ("e", 9.75), ("a", "9.5"), ("i", "0000.5"), ("d", -3)]
+    assert top(module_server, source=source, by="price") == highest
+    assert top(module_server, source=source, by="price", order="asc", limit=2) == highest[:-3:-1]
+
+
+def test_the_list_equals_the_oracle_through_batches_topics_and_removals(module_server: Server, source: str) -> None:
+    chance = random.Random(source)
+    shown: dict[str, tuple[str, dict[str, Any]]] = {}
+    for step in range(12):
+        for _ in range(40):
+            key = f"k{chance.randrange(120)}"
+            price: Any = chance.choice([chance.randrange(1000), f"{chance.random() * 1000:.2f}", "on request"])
+            shown[key] = (chance.choice("xyz"), {"price": price, "stock": step})
+        for key in chance.sample(sorted(shown), 8):
+            del shown[key]
+        post(module_server.url, source, shown, complete=True)
+        if step == 0:
+            info = {"name": source, "removal": {"misses": 1, "hold_above": 1}}
+            requests.put(f"{module_server.url}/api/sources/{source}", json=info, timeout=30).raise_for_status()
+        for topic in (None, "y"):
+            numbers = [
+                (float(data["price"]), key)
+                for key, (its, data) in shown.items()
+                if data["price"] != "on request" and topic in (None, its)
+            ]
+            found = top(module_server, source=source, by="price", limit=20, **({"topic": topic} if topic else {}))
+            if step:  # the first batch was taken before anybody said how its source counts what is gone
+                assert [key for key, _ in found] == [key for _, key in sorted(numbers, reverse=True)[:20]]
+
+
+def test_who_asked_is_told_again_when_it_changes_until_it_leaves(
+    module_server: Server, watcher: Watcher, source: str
+) -> None:
+    post(module_server.url, source, {key: {"price": price} for key, price in {"a": 1, "b": 2, "c": 3}.items()})
+    asked = watcher.ask("request_top", {"room": source, "by": "price", "limit": 2})
+    assert asked == {"ok": True, "room": source, "by": "price", "order": "desc", "limit": 2}
+    watcher.newest(["c", "b"])
+    told = watcher.tops[-1]
+    assert {"room", "by", "order", "items", "as_of", "offset", "epoch"} <= told.keys()
+    assert told["items"][0]["data"] == {"price": 3}
+    post(module_server.url, source, {"a": {"price": "7.5"}})
+    watcher.newest(["a", "c"])
+    watcher.ask("request_top", {"room": source, "by": "price", "order": "asc"})
+    watcher.newest(["b", "c", "a"])
+    watcher.ask("leave", {"room": source})
+    watcher.tops.clear()
+    receipt = post(module_server.url, source, {"b": {"price": 50}})
+    watcher.join(source)
+    watcher.reach(source, receipt["offset"])
+    watcher.ask("request_top", {"room": source, "by": "price", "limit": 1})
+    watcher.newest(["b"])
+    assert len(watcher.tops) == 1
+
+
+def test_many_changes_are_told_at_most_twice_a_second(module_server: Server, watcher: Watcher, source: str) -> None:
+    post(module_server.url, source, {"a": {"n": 0}})
+    watcher.ask("request_top", {"room": source, "by": "n"})
+    for n in range(1, 41):
+        post(module_server.url, source, {"a": {"n": n}})
+    watcher.wait(lambda: watcher.tops[-1]["items"][0]["value"] == 40)
+    assert len(watcher.tops) < 20
+
+
+def test_what_is_left_out_is_chosen(module_server: Server, watcher: Watcher, source: str) -> None:
+    post(module_server.url, source, {"a": {"name": "A", "stock": 3, "price": "1.50"}})
+    watcher.join(source)
+    assert watcher.ask("request_top", {})["by"] == "stock"
+    info = {"name": source, "lead": "price"}
+    requests.put(f"{module_server.url}/api/sources/{source}", json=info, timeout=30).raise_for_status()
+    assert watcher.ask("request_top")["by"] == "price"
+    watcher.ask("leave", {"room": source})
+    post(module_server.url, f"{source}_more", {"a": {"n": 1}})
+    refused = watcher.ask("request_top", {"limit": 5})
+    assert refused["error"]["code"] == "which_room"
+    assert source in refused["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ({"by": "name"}, "no_numbers"),
+        ({"by": "nothing"}, "no_numbers"),
+        ({"by": "price", "limit": 0}, "bad_payload"),
+        ({"by": "price", "limit": 201}, "bad_payload"),
+        ({"by": "price", "order": "sideways"}, "bad_payload"),
+        ({"room": "*"}, "which_room"),
+        ({"room": "No Such"}, "bad_room"),
+    ],
+)
+def test_a_wrong_request_is_told_why(
+    module_server: Server, watcher: Watcher, source: str, payload: dict[str, Any], code: str
+) -> None:
+    post(module_server.url, source, {"a": {"name": "A", "price": 1}})
+    assert watcher.ask("request_top", {"room": source, **payload})["error"]["code"] == code
+
+
+def test_a_room_with_a_filter_has_a_top_list_of_its_own(module_server: Server, watcher: Watcher, source: str) -> None:
+    post(module_server.url, source, {f"k{n}": {"price": n, "even": n % 2 == 0} for n in range(100)})
+    room = watcher.join(source, where="even = false and price < 90")["room"]
+    watcher.ask("request_top", {"room": room, "by": "price", "limit": 3})
+    watcher.newest(["k89", "k87", "k85"])
+
+
+def test_a_field_of_many_entries_is_read_in_while_batches_come(module_server: Server, source: str) -> None:
+    shown = {f"k{n:05}": {"price": n} for n in range(9000)}
+    for start in range(0, 9000, 3000):
+        post(module_server.url, source, dict(list(shown.items())[start : start + 3000]))
+    assert top(module_server, source=source, by="price", limit=1) == [("k08999", 8999)]
+    post(module_server.url, source, {"k00000": {"price": 10_000}, "k08999": {"price": "sold"}})
+    assert top(module_server, source=source, by="price", limit=2) == [("k00000", 10_000), ("k08998", 8998)]
+
+
+def test_a_source_keeps_sixteen_fields_in_order_and_says_so(module_server: Server, source: str) -> None:
+    post(module_server.url, source, {"a": {f"n{n}": n for n in range(17)}})
+    answers = [
+        requests.get(f"{module_server.url}/api/top", params={"source": source, "by": f"n{n}"}, timeout=30)
+        for n in range(17)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 16 + [400]
+    assert answers[-1].json()["error"]["code"] == "too_many_fields"
+
+
+def test_a_killed_server_keeps_the_order(server: Server) -> None:
+    post(server.url, "shop", {"a": {"n": 1}, "b": {"n": 2}})
+    assert top(server, source="shop", by="n") == [("b", 2), ("a", 1)]
+    server.kill()
+    server.start()
+    post(server.url, "shop", {"a": {"n": 3}})
+    assert eventually(lambda: top(server, source="shop", by="n")) == [("a", 3), ("b", 2)]
