@@ -1,8 +1,8 @@
 """Tokens: who may join which rooms, deliver which sources, and decide. Pure: nothing here waits or remembers.
 
 A token is a JWT signed with HS256. A pattern is a name in which `*` stands for any characters. `vendor_x` covers the
-source with all its topics and filters, `vendor_*` every source whose name begins so, and `vendor_x/steel*` the topics
-of one source that begin so, with their filters, but not the source as a whole.
+source with all its topics, filters and candles, `vendor_*` every source whose name begins so, and `vendor_x/steel*` the
+topics of one source that begin so, with their filters, but not the source as a whole.
 """
 
 import re
