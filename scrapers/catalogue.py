@@ -51,6 +51,8 @@ class Catalogue:
 
     def portal(self, source: Source) -> Portal:
         """How the source is read, and where it starts. Raises ConfigError, PortalError."""
+        if source.pushed:
+            raise ConfigError([f"{self.path}: source {source.name} is pushed by a program: there is nothing to run"])
         if source.fields:
             return portal_of(source)
         name = source.portal or source.name

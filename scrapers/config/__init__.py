@@ -2,7 +2,7 @@
 
 from scrapers.config.listing import Field, Listing
 from scrapers.config.load import load
-from scrapers.config.model import Expect, Login, Removal, Schedules, Source
+from scrapers.config.model import Aggregate, Expect, Login, Removal, Schedules, Source
 from scrapers.config.settings import Settings
 
-__all__ = ["Expect", "Field", "Listing", "Login", "Removal", "Schedules", "Settings", "Source", "load"]
+__all__ = ["Aggregate", "Expect", "Field", "Listing", "Login", "Removal", "Schedules", "Settings", "Source", "load"]

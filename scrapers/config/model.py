@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from ingest_api.contract import Aggregate as AggregateInfo
 from ingest_api.contract import Removal as RemovalInfo
 from ingest_api.contract import SourceInfo
 from ingest_api.contract.batch import SourceName
+from ingest_api.contract.source import Window
 from scrapers.config.listing import Listing, Text
 from scrapers.config.values import Percent, Seconds, preset
 from scrapers.trigger import spacing
@@ -58,6 +60,34 @@ class Login(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     until: Annotated[Text, msgspec.Meta(description="CSS selector that is there only after the login.")]
 
 
+class Aggregate(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Candles of a source's entries, for each symbol and window."""
+
+    field: Annotated[Text, msgspec.Meta(description="The field with the price.")]
+    windows: Annotated[
+        list[Window], msgspec.Meta(min_length=1, max_length=8, description="Lengths of candles: [1m, 5m, 1h].")
+    ]
+    by: Annotated[Text | None, msgspec.Meta(description="The field with the symbol; absent: the entry's key.")] = None
+    volume: Annotated[Text | None, msgspec.Meta(description="A field to sum beside the price.")] = None
+    retention: Annotated[
+        Seconds | None, msgspec.Meta(description="Entries older than this are forgotten; absent: kept for ever.")
+    ] = None
+    keep: Annotated[
+        Seconds | None, msgspec.Meta(description="Candles older than this are forgotten; absent: kept for ever.")
+    ] = None
+
+    def info(self) -> AggregateInfo:
+        """What the server is told of it."""
+        return AggregateInfo(
+            field=self.field,
+            windows=list(self.windows),
+            by=self.by,
+            volume=self.volume,
+            retention=self.retention and float(self.retention),
+            keep=self.keep and float(self.keep),
+        )
+
+
 class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """One source: a portal, when it is looked at and how."""
 
@@ -96,6 +126,13 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     removal: Annotated[Removal, msgspec.Meta(description="When a vanished entry counts as removed.")] = preset(
         Removal()
     )
+    pushed: Annotated[bool, msgspec.Meta(description="A program delivers the entries; there is nothing to run.")] = (
+        False
+    )
+    quiet: Annotated[
+        bool, msgspec.Meta(description="Changes faster than people read: the page shows it to those who open it.")
+    ] = False
+    aggregate: Annotated[Aggregate | None, msgspec.Meta(description="Candles of the entries.")] = None
     lead: Annotated[Text | None, msgspec.Meta(description="The field to show first.")] = None
     show: Annotated[
         dict[str, dict[str, Any]], msgspec.Meta(description="How to show a field, by name: {price: {unit: EUR}}.")
@@ -104,6 +141,8 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     @property
     def schedule(self) -> str:
         """When it runs, for people."""
+        if self.pushed:
+            return "as it comes"
         if self.every:
             return f"every {self.every}"
         return f"{self.cron} {self.timezone}" if self.cron else "by hand"
@@ -122,6 +161,8 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
             lead=self.lead,
             fields=self.show,
             expect=str(self.expect),
+            quiet=self.quiet,
+            aggregate=self.aggregate.info() if self.aggregate else None,
             removal=RemovalInfo(misses=self.removal.misses, hold_above=float(self.removal.hold_above)),
         )
 

@@ -8,14 +8,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cronsim import CronSimError
 
+from ingest_api.contract.source import CANDLES
 from scrapers.config.model import Source
 from scrapers.trigger import Cron
+
+LONGEST_AGGREGATED = 64 - len(CANDLES)  # characters of a source's name
 
 
 def broken_rules(source: Source) -> Iterator[tuple[str, str]]:
     """Each broken rule: the setting, and what to do."""
     if source.every is not None and source.cron is not None:
         yield "cron", "stands beside every: keep one of the two"
+    for setting in ("every", "cron", "portal", "start", "fields", "login", "wait"):
+        if source.pushed and getattr(source, setting) is not None:
+            yield setting, "stands beside pushed: a program delivers this source, there is nothing to run"
+    if source.aggregate and len(source.name) > LONGEST_AGGREGATED:
+        yield "aggregate", f"needs a name of at most {LONGEST_AGGREGATED} characters: the candles are named after it"
     if source.every is not None and source.every < 1:
         yield "every", "is less than a second: no portal wants that"
     if source.limit < 1:

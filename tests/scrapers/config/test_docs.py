@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scrapers.config import Expect, Field, Listing, Login, Removal, Schedules, Source, load
+from scrapers.config import Aggregate, Expect, Field, Listing, Login, Removal, Schedules, Source, load
 from scrapers.config.schema import json_schema
 from tests.conftest import ROOT
 
@@ -17,12 +17,13 @@ SECTIONS = [
     *((kind, "") for kind in (Schedules, Source, Listing, Field, Login)),
     (Expect, "expect."),
     (Removal, "removal."),
+    (Aggregate, "aggregate."),
 ]
 
 
 @pytest.mark.parametrize(("kind", "prefix"), SECTIONS)
 def test_every_setting_has_a_row(kind: type[msgspec.Struct], prefix: str) -> None:
-    explained_as_a_whole = {"name", "sources", "expect", "removal"}
+    explained_as_a_whole = {"name", "sources", "expect", "removal", "aggregate"}
     rows = set(re.findall(r"^\| `([a-z_.]+)` \|", DOC, re.MULTILINE))
     settings = {prefix + field.name for field in msgspec.structs.fields(kind)} - explained_as_a_whole
     assert settings <= rows
