@@ -1,8 +1,7 @@
-"""The transaction, on a real database file."""
+"""The transaction, on both databases."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,8 +23,8 @@ START = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 class Bench:
     """A database and a clock: each delivery is a minute after the one before."""
 
-    def __init__(self, path: Path) -> None:
-        self.engine = open_engine(f"sqlite:///{path}", writes=True)
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url, writes=True)
         migrate(self.engine)
         self.minute = 0
 
@@ -67,8 +66,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(tmp_path / "store.db")
+def bench(database_url: str) -> Iterator[Bench]:
+    bench = Bench(database_url)
     yield bench
     bench.engine.dispose()
 

@@ -1,4 +1,4 @@
-"""The store's threads and its schema."""
+"""The store's threads and its schema, on both databases."""
 
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ def told() -> list[Any]:
 
 
 @pytest.fixture
-def store(tmp_path: Path, told: list[Any]) -> Any:
-    store = Store(f"sqlite:///{tmp_path / 'store.db'}", told.append)
+def store(database_url: str, told: list[Any]) -> Any:
+    store = Store(database_url, told.append)
     yield store
     store.close()
 
@@ -85,8 +85,8 @@ def test_the_epoch_stays_with_its_file_and_ends_with_a_copy(tmp_path: Path) -> N
     assert epoch(copy) != epoch(first)
 
 
-def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'm.db'}", writes=True)
+def test_the_migrations_make_the_schema(database_url: str) -> None:
+    engine = open_engine(database_url, writes=True)
     migrate(engine)
     migrate(engine)
     with engine.begin() as connection:
