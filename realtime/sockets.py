@@ -52,9 +52,11 @@ class Join(msgspec.Struct, kw_only=True):
 
 
 class Leave(msgspec.Struct, kw_only=True):
-    """Leave a room."""
+    """Leave a room: by the name that was answered, or as it was joined."""
 
     room: RoomName
+    where: str | None = None
+    delta: bool = False
 
 
 class Message(msgspec.Struct, kw_only=True):
@@ -94,9 +96,9 @@ def register(
 
     @on("join", Join)
     def join(sid: str, asked: Join) -> dict[str, Any]:
-        if asked.delta and asked.since is None:
-            raise BadPayload("delta builds on what you have: join with since, your cursor, or 0 for everything present")
         room = Room.parse(asked.room, asked.where, asked.delta)
+        if room.delta and asked.since is None:
+            raise BadPayload("delta builds on what you have: join with since, your cursor, or 0 for everything present")
         there = people.enter(sid, room, visitors.called(sid, asked.username))
         try:
             answer = audience.join(sid, visitors.seen(sid, room), asked.since, asked.epoch, asked.history)
@@ -108,7 +110,7 @@ def register(
 
     @on("leave", Leave)
     def leave(sid: str, asked: Leave) -> dict[str, Any]:
-        room = Room.parse(asked.room)
+        room = Room.parse(asked.room, asked.where, asked.delta)
         audience.leave(sid, visitors.seen(sid, room))
         people.leave(sid, room)
         tops.leave(sid, room)
