@@ -12,7 +12,7 @@ from ingest_api.contract.batch import SourceName
 from ingest_api.contract.source import Window
 from scrapers.config.listing import Listing, Text
 from scrapers.config.values import Percent, Seconds, preset
-from scrapers.trigger import spacing
+from scrapers.trigger import Spacing, spacing
 
 STALE_AFTER_RUNS = 3  # missed runs after which a source's entries are no longer vouched for
 
@@ -155,7 +155,7 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
             title=self.title or self.name,
             schedule=self.schedule,
             every=gaps.usual,
-            stale_after=self.stale_after or (gaps.longest and gaps.longest + self.slack(gaps.usual)),
+            stale_after=self._stale_after(gaps),
             next_run=next_run,
             fetch=self.fetch,
             lead=self.lead,
@@ -165,6 +165,11 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
             aggregate=self.aggregate.info() if self.aggregate else None,
             removal=RemovalInfo(misses=self.removal.misses, hold_above=float(self.removal.hold_above)),
         )
+
+    def _stale_after(self, gaps: Spacing) -> float | None:
+        if self.stale_after:
+            return float(self.stale_after)
+        return gaps.longest and gaps.longest + self.slack(gaps.usual)
 
     def slack(self, usual: float | None) -> float:
         """Seconds a run may be late before its source is stale."""
