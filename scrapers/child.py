@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from scrapers.errors import Crashed, Hung
+from scrapers.orders import Done, Order
 
 START = 60.0  # seconds a worker may take to be ready
 DELIVER = 90.0  # seconds it may take to hand on what it read
@@ -42,7 +43,7 @@ class Child:
         if not self._ready:
             self._hear("ready", START)
             self._ready = True
-        order = msgspec.json.encode({"run_id": run_id, "next_run": next_run}) + b"\n"
+        order = msgspec.json.encode(Order(run_id, next_run)) + b"\n"
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(order)
@@ -51,9 +52,9 @@ class Child:
             raise Crashed(self._end_said()) from error
         self._hear("read", limit, f"the run took longer than its limit of {limit:g} s and was ended")
 
-    def delivered(self) -> dict[str, Any]:
+    def delivered(self) -> Done:
         """What the worker says of the run once it has delivered. Raises Hung, Crashed."""
-        return self._hear("done", DELIVER)
+        return msgspec.convert(self._hear("done", DELIVER), Done)
 
     def kill(self) -> None:
         """Ends the whole group now; a thread that waits for an answer gets Crashed."""

@@ -106,6 +106,12 @@ class Refused(FetchFailed):
     lasting = True
 
 
+class Gone(Refused):
+    """The portal does not know the page."""
+
+    code = "gone"
+
+
 class Forbidden(ScraperError):
     """We may not go there: the host is not the source's own, or robots.txt says no."""
 

@@ -162,13 +162,15 @@ class Harvest:
         self._waiting, self._unfit_waiting = [], []
 
     def _ended_by(self, error: Exception) -> RunReport:
-        """A fetch that failed on the way does not undo what was seen; anything else makes it doubtful."""
-        if isinstance(error, FetchFailed) and not error.lasting:
+        """A fetch that failed on the way does not undo what was seen; anything else makes it doubtful. What another try
+        will not mend is a failure, whatever was delivered before: nobody would learn of it otherwise."""
+        why = fault(error)
+        if isinstance(error, FetchFailed) and not why.lasting:
             with suppress(FieldMissing):
                 check_fields(self.source.expect, self._waiting)
                 self._hand_on(complete=False)
-        log.error("run failed", reason=str(error), exc_info=fault(error).code == "bug")
-        return self._finish("partial" if self.batches else "failed", error)
+        log.error("run failed", reason=str(error), exc_info=why.code == "bug")
+        return self._finish("partial" if self.batches and not why.lasting else "failed", error)
 
     def _finish(self, state: Literal["complete", "partial", "failed"], error: Exception | None = None) -> RunReport:
         why = self._explained(error) if error else None

@@ -12,9 +12,11 @@ import structlog
 from scrapers import execute
 from scrapers.child import Child
 from scrapers.config import Settings, Source
-from scrapers.errors import Crashed, Hung, Interrupted, ScraperError
+from scrapers.errors import Crashed, Hung, Interrupted, ScraperError, fault
 from scrapers.harvest import new_run_id
-from scrapers.timing import Starts
+from scrapers.metrics import Metrics
+from scrapers.orders import Done
+from scrapers.timetable import Timetable
 
 KEEP_FOR = timedelta(minutes=2)  # a worker whose next run is further away is ended
 RUNS = 200  # after which a worker is replaced
@@ -26,15 +28,17 @@ log = structlog.get_logger()
 
 @dataclass
 class Lane:
-    """`next_run` tells the source's next slot. `due` may be called from any thread."""
+    """`due` and `now` may be called from any thread."""
 
     source: Source
     path: Path
     settings: Settings
     pool: Executor
-    next_run: Callable[[Source], datetime | None]
+    timetable: Timetable
+    metrics: Metrics
     exits: list[int] = field(default_factory=list)
     _child: Child | None = None
+    _started: datetime | None = None
     _runs: int = 0
     _busy: bool = False
     _again: bool = False
@@ -43,16 +47,35 @@ class Lane:
     _change: threading.Condition = field(default_factory=threading.Condition)
 
     def due(self) -> None:
+        """A slot of the source: run now, unless it rests."""
+        if self.timetable.rests(self.source):
+            self.metrics.slot(self.source.name, "rested")
+        else:
+            self.now()
+
+    def now(self) -> None:
         """Run now; or, when a run is under way, once more after it, however many slots it overslept."""
         with self._change:
             if self._stopping:
                 return
             if self._busy:
                 self._again = True
+                self.metrics.slot(self.source.name, "coalesced")
                 log.info("still running, its next run follows at once", source=self.source.name)
                 return
             self._busy = True
         self._submit(self._run)
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is under way."""
+        return self._started is not None
+
+    @property
+    def worker(self) -> int | None:
+        """The worker's process number."""
+        child = self._child
+        return child.pid if child else None
 
     def renew(self, source: Source | None = None) -> None:
         """The worker's code or configuration is outdated: it ends now or after its run, the next run gets another."""
@@ -98,7 +121,7 @@ class Lane:
             log.exception("a run failed to start or to be told", source=self.source.name)
         with self._change:
             again, self._again = self._again, False
-        if again:
+        if again and not self.timetable.rests(self.source):
             self._submit(self._run)
         else:
             self._rest()
@@ -113,29 +136,44 @@ class Lane:
             return
         if self._outdated or self._runs >= RUNS:
             self._leave()
-        run_id, started = new_run_id(), datetime.now(UTC)
-        Starts(self.settings.var).note(self.source.name, started)
-        next_run = self.next_run(self.source)
-        child = self._child = self._child or Child(self.source.name, self.path)
-        self._runs += 1
+        source, started = self.source, datetime.now(UTC)
+        self.timetable.begins(source, started)
+        self.metrics.slot(source.name, "run")
+        self._started = started
         try:
-            child.read(run_id, next_run, self.source.limit)
-        except (Hung, Crashed) as error:
-            self.exits.append(PORTAL)
-            self._broken(child)
-            self._tell(run_id, started, error)
-            return
-        self._delivered(child)
-        if self._outdated or next_run is None or next_run - datetime.now(UTC) > KEEP_FOR:
+            done = self._ordered(source, started)
+        finally:
+            self._started = None
+        self.exits.append(done.exit)
+        if not self._stopping:
+            self.timetable.ended(source, started, done)
+        if self._outdated:
+            self.timetable.reconsider([self.source])
+        if self._outdated or self._far():
             self._leave()
 
-    def _delivered(self, child: Child) -> None:
+    def _ordered(self, source: Source, started: datetime) -> Done:
+        """A run by the worker, until all is delivered."""
+        run_id = new_run_id()
+        child = self._child = self._child or Child(source.name, self.path)
+        self._runs += 1
         try:
-            self.exits.append(child.delivered()["exit"])
-        except (Hung, Crashed) as error:  # the run has told of itself; what is left lies in the spool
-            log.error("the delivery was ended", source=self.source.name, reason=str(error))
-            self.exits.append(DELIVERY)
+            child.read(run_id, self.timetable.next_run(source), source.limit)
+        except (Hung, Crashed) as error:
             self._broken(child)
+            self._tell(run_id, started, error)
+            return Done(exit=PORTAL, fault=fault(error))
+        try:
+            return child.delivered()
+        except (Hung, Crashed) as error:  # the run has told of itself; what is left lies in the spool
+            log.error("the delivery was ended", source=source.name, reason=str(error))
+            self._broken(child)
+            return Done(exit=DELIVERY)
+
+    def _far(self) -> bool:
+        """Whether the worker would wait too long for its next run."""
+        next_run = self.timetable.next_run(self.source)
+        return next_run is None or next_run - datetime.now(UTC) > KEEP_FOR
 
     def _tell(self, run_id: str, started: datetime, error: ScraperError) -> None:
         """The server learns of a run whose worker can no longer report it."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scrapers import execute, log, timing
+from scrapers.backoff import Backoff
 from scrapers.catalogue import Catalogue
 from scrapers.config import Settings, Source
 from scrapers.errors import ConfigError, DeliveryFailed, PortalError, ScraperError, UnknownSource
@@ -107,6 +108,7 @@ def _read(source: Source, portal: Portal, settings: Settings, options: Options) 
             report = execute.rehearse(source, portal, visit, settings.var, run_id, show=progress.show)
             code = 0 if report.state == "complete" else PORTAL
             said = told(report)
+            state = report.state
         else:
             summary = execute.deliver(
                 source,
@@ -118,7 +120,9 @@ def _read(source: Source, portal: Portal, settings: Settings, options: Options) 
                 patience=options.patience,
                 next_run=_next_run(source, settings.var),
             )
-            code, said = summary.exit_code, summary.lines()
+            code, said, state = summary.exit_code, summary.lines(), summary.report.state
+    if not options.replay:
+        Backoff(settings.var).let_in(source.name, state)
     for line in said:
         screen.print(line)
     return code
@@ -137,7 +141,8 @@ def _next_run(source: Source, var: Path) -> datetime | None:
     now = datetime.now(UTC)
     last = timing.Starts(var).last(source.name)
     slots = timing.trigger(source, last, now)
-    return slots.get_next_fire_time(None, now) if slots and last else None
+    start = slots.get_next_fire_time(None, now) if slots and last else None
+    return timing.rested(start, slots, Backoff(var).of(source.name))
 
 
 def _list(catalogue: Catalogue) -> None:

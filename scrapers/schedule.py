@@ -13,14 +13,16 @@ import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
-from watchfiles import Change, watch
 
 from scrapers import log
 from scrapers.catalogue import Catalogue
 from scrapers.config import Schedules, Settings, load
 from scrapers.config.schema import json_schema
 from scrapers.errors import ConfigError, PortalError
-from scrapers.scheduler import Scheduler, upcoming
+from scrapers.metrics import Metrics
+from scrapers.scheduler import Scheduler
+from scrapers.timetable import upcoming
+from scrapers.watching import follow
 
 USAGE = 2
 
@@ -71,9 +73,13 @@ def schedule(
             return
     except (ConfigError, PortalError) as error:
         _fail(str(error))
-    with _alone(settings.var):
-        scheduler = Scheduler(path, settings, runs=runs, browsers=browsers)
-        code = _once(scheduler, configured, grace) if once else _follow(scheduler, configured, path, grace)
+    metrics = Metrics()
+    try:
+        with _alone(settings.var), metrics.served(settings.scheduler_metrics):
+            scheduler = Scheduler(path, settings, metrics, runs=runs, browsers=browsers)
+            code = _once(scheduler, configured, grace) if once else _follow(scheduler, configured, path, grace)
+    except ConfigError as error:
+        _fail(str(error))
     raise typer.Exit(code)
 
 
@@ -93,47 +99,32 @@ def _follow(scheduler: Scheduler, schedules: Schedules, path: Path, grace: float
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    watcher = threading.Thread(target=_watch, args=(scheduler, path, Catalogue.folders(path, schedules), stop))
+    watcher = threading.Thread(target=follow, args=(scheduler, path, stop))
     scheduler.start(schedules)
     watcher.start()
     stop.wait()
     logger.info("stopping", grace=grace)
-    scheduler.end(grace)
     watcher.join()
+    scheduler.end(grace)
     logger.info("stopped")
     return 0
-
-
-def _watch(scheduler: Scheduler, path: Path, portals: list[Path], stop: threading.Event) -> None:
-    """Folders are watched, since editors replace a file rather than change it."""
-    folders = {path.resolve().parent, *(folder.resolve() for folder in portals if folder.is_dir())}
-
-    def matters(change: Change, changed: str) -> bool:
-        return Path(changed) == path.resolve() or Path(changed).suffix == ".py"
-
-    for changes in watch(
-        *folders, watch_filter=matters, stop_event=stop, recursive=False, debounce=200, rust_timeout=200
-    ):
-        changed = {Path(file) for _, file in changes}
-        if path.resolve() in changed:
-            scheduler.reload()
-        if any(file.suffix == ".py" for file in changed):
-            scheduler.renew()
 
 
 def _check(path: Path) -> None:
     catalogue = Catalogue.read(path)
     for fault in catalogue.faults.values():
         raise fault
-    for name in catalogue.schedules.sources:
-        catalogue.portal(catalogue.source(name))
+    for source in catalogue.schedules.sources.values():
+        if not source.pushed:
+            catalogue.portal(source)
     screen.print(f"{path}: {len(catalogue.schedules.sources)} sources, nothing wrong")
 
 
 def _list(schedules: Schedules, settings: Settings) -> None:
-    table = Table("source", "schedule", "fetch", "next run", box=None, pad_edge=False)
-    for source, start in upcoming(schedules, settings):
-        table.add_row(source.name, source.schedule, source.fetch, f"{start:%Y-%m-%d %H:%M:%S} UTC" if start else "–")
+    table = Table("source", "schedule", "fetch", "next run", "rests because", box=None, pad_edge=False)
+    for source, start, rest in upcoming(schedules, settings):
+        when = f"{start:%Y-%m-%d %H:%M:%S} UTC" if start else "–"
+        table.add_row(source.name, source.schedule, source.fetch, when, str(rest or ""))
     Console(highlight=False).print(table)
 
 

@@ -2,23 +2,20 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from math import ceil
 from pathlib import Path
 
 import structlog
-from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
-from apscheduler.executors.pool import ThreadPoolExecutor as JobExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
 
-from scrapers import timing
+from scrapers import gauges
+from scrapers.catalogue import Catalogue
 from scrapers.config import Schedules, Settings, Source, load
 from scrapers.deliver.doors import Doors
 from scrapers.deliver.http import Courier
-from scrapers.deliver.outbox import announcement
 from scrapers.deliver.spool import Spool, waiting
-from scrapers.errors import ConfigError, DeliveryFailed
+from scrapers.errors import ConfigError
 from scrapers.lane import Lane
+from scrapers.metrics import Metrics
+from scrapers.timetable import Timetable
 
 POST_EVERY = 5  # seconds between two looks for what still waits in a spool
 
@@ -26,33 +23,35 @@ log = structlog.get_logger()
 
 
 class Scheduler:
-    """A lane for each source, triggered by APScheduler, in two pools: runs by HTTP, and browsers, which are heavy."""
+    """A lane for each source, triggered by the timetable, in two pools: runs by HTTP, and browsers, which are heavy."""
 
-    def __init__(self, path: Path, settings: Settings, *, runs: int, browsers: int) -> None:
+    def __init__(self, path: Path, settings: Settings, metrics: Metrics, *, runs: int, browsers: int) -> None:
         self._path = path
         self._settings = settings
         self._schedules = Schedules(sources={})
         self._lanes: dict[str, Lane] = {}
         self._changing = threading.Lock()
-        self._starts = timing.Starts(settings.var)
+        self._metrics = metrics
+        self._timetable = Timetable(settings, metrics)
         self._told: dict[str, str] = {}  # source -> the last reason its spool could not be emptied
         self._pools = {
             "http": ThreadPoolExecutor(runs, thread_name_prefix="http"),
             "browser": ThreadPoolExecutor(browsers, thread_name_prefix="browser"),
         }
-        self._jobs = BackgroundScheduler(timezone=UTC, executors={"default": JobExecutor(4)})
-        self._jobs.add_listener(_missed, EVENT_JOB_MISSED)
+        metrics.watch(gauges.of_lanes(lambda: list(self._lanes.values())))
+        metrics.watch(gauges.of_sources(settings.var, lambda: self._schedules.sources.values()))
 
     def start(self, schedules: Schedules) -> None:
         """Begins to run the sources by their schedules, and to deliver what earlier runs left behind."""
-        self._jobs.add_job(self._post, "interval", seconds=POST_EVERY, id="post", coalesce=True)
-        self._jobs.start()
+        self._timetable.start(self._post, POST_EVERY)
         self.apply(schedules)
 
     def once(self, schedules: Schedules) -> list[int]:
-        """Every source once, now; the exit codes of the runs."""
+        """Every source once, now, also one that rests; the exit codes of the runs."""
+        self._schedules = schedules
         for source in schedules.sources.values():
-            self._lane(source).due()
+            if not source.pushed:
+                self._lane(source).now()
         for lane in self._lanes.values():
             lane.idle()
         return [code for lane in self._lanes.values() for code in lane.exits]
@@ -71,6 +70,12 @@ class Scheduler:
         log.info("portals changed, workers are renewed")
         for lane in list(self._lanes.values()):
             lane.renew()
+        self._timetable.reconsider(self._schedules.sources.values())
+
+    @property
+    def folders(self) -> list[Path]:
+        """Where the portals are."""
+        return Catalogue.folders(self._path, self._schedules)
 
     def apply(self, schedules: Schedules) -> None:
         """From the sources as they are to those of `schedules`; what did not change is left alone."""
@@ -79,18 +84,18 @@ class Scheduler:
             self._schedules = schedules
             for name in before.keys() - after.keys():
                 log.info("source left the schedule", source=name)
-                self._unschedule(name)
+                self._timetable.remove(name)
                 self._lanes[name].renew()
             for name, source in after.items():
                 if before.get(name) != source:
                     log.info("source scheduled", source=name, schedule=source.schedule)
-                    self._schedule(source)
-        self._jobs.modify_job("post", next_run_time=datetime.now(UTC))
+                    self._timetable.add(source, self._lane(source).due)
+            self._timetable.reconsider(after.values())
+        self._timetable.hurry()
 
     def end(self, grace: float) -> None:
         """No further run; runs under way get `grace` seconds, then nothing of them is left."""
-        if self._jobs.running:
-            self._jobs.shutdown(wait=False)
+        self._timetable.end()
         lanes = list(self._lanes.values())
         for pool in self._pools.values():
             pool.shutdown(wait=False)
@@ -105,45 +110,11 @@ class Scheduler:
         if lane is None or lane.pool is not self._pools[source.fetch]:
             if lane:
                 lane.end(0)
-            lane = Lane(source, self._path, self._settings, self._pools[source.fetch], self._next_run)
+            lane = Lane(source, self._path, self._settings, self._pools[source.fetch], self._timetable, self._metrics)
             self._lanes[source.name] = lane
         else:
             lane.renew(source)
         return lane
-
-    def _schedule(self, source: Source) -> None:
-        self._unschedule(source.name)
-        lane, now = self._lane(source), datetime.now(UTC)
-        last = self._starts.last(source.name)
-        slots = timing.trigger(source, last, now)
-        start = timing.first(source, slots, last, now) if slots else None
-        self._announce(source, start)
-        if slots and start:
-            self._jobs.add_job(
-                lane.due,
-                slots,
-                id=_job(source.name),
-                name=source.name,
-                next_run_time=start,
-                coalesce=True,
-                misfire_grace_time=None if source.misfire is None else ceil(source.misfire),
-            )
-
-    def _unschedule(self, name: str) -> None:
-        if self._jobs.get_job(_job(name)):
-            self._jobs.remove_job(_job(name))
-
-    def _next_run(self, source: Source) -> datetime | None:
-        """The slot after the one that runs now."""
-        job = self._jobs.get_job(_job(source.name)) if self._jobs.running else None
-        upcoming: datetime | None = job.next_run_time if job else None
-        return upcoming
-
-    def _announce(self, source: Source, next_run: datetime | None) -> None:
-        try:
-            Spool(self._settings.var, source.name).put(announcement(source.info(next_run)))
-        except DeliveryFailed as error:
-            log.error("source not announced", source=source.name, reason=str(error))
 
     def _post(self) -> None:
         """Delivers what waits in the spools, those of runs by hand too."""
@@ -162,22 +133,3 @@ class Scheduler:
         if why and self._told.get(name) != why:
             log.warning("the spool waits", source=name, requests=len(courier.spool.pending()), reason=why)
         self._told[name] = why
-
-
-def upcoming(schedules: Schedules, settings: Settings) -> list[tuple[Source, datetime | None]]:
-    """Every source with the time of its next run, as a scheduler started now would have it."""
-    now, starts, found = datetime.now(UTC), timing.Starts(settings.var), []
-    for source in schedules.sources.values():
-        last = starts.last(source.name)
-        slots = timing.trigger(source, last, now)
-        found.append((source, timing.first(source, slots, last, now) if slots else None))
-    return found
-
-
-def _job(name: str) -> str:
-    return f"source {name}"
-
-
-def _missed(event: JobExecutionEvent) -> None:
-    late = datetime.now(UTC) - event.scheduled_run_time
-    log.warning("run left out, it would have been too late", job=event.job_id, late=late // timedelta(seconds=1))

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from scrapers.backoff import Rest
 from scrapers.config import Source
 from scrapers.trigger import Cron, Every, Trigger
 
@@ -47,6 +48,13 @@ def first(source: Source, slots: Trigger, last: datetime | None, now: datetime) 
     newest = _newest(slots, due, now)
     in_time = source.misfire is None or now - newest <= timedelta(seconds=source.misfire)
     return now if in_time else ahead
+
+
+def rested(start: datetime | None, slots: Trigger | None, rest: Rest | None) -> datetime | None:
+    """The first slot from `start` on that does not fall into the rest."""
+    if not (start and slots and rest) or start >= rest.until:
+        return start
+    return slots.get_next_fire_time(rest.until - timedelta(microseconds=1), rest.until)
 
 
 def _newest(slots: Trigger, due: datetime, now: datetime) -> datetime:

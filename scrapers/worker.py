@@ -23,18 +23,12 @@ from scrapers.catalogue import Catalogue
 from scrapers.config import Settings, Source
 from scrapers.errors import DeliveryFailed, ScraperError
 from scrapers.fetch import Fetcher
+from scrapers.orders import Done, Order
 from scrapers.portal import Portal
 
 LEFT_ALONE = 30.0  # seconds beyond its limit after which a run without a scheduler ends itself
 
 logger = structlog.get_logger()
-
-
-class Order(msgspec.Struct):
-    """Run now; `next_run` is announced to the server."""
-
-    run_id: str
-    next_run: datetime | None = None
 
 
 class Worker:
@@ -54,8 +48,8 @@ class Worker:
         except DeliveryFailed as error:
             logger.error("nothing can be spooled", source=self._name, run_id=order.run_id, reason=str(error))
             self.say("read")
-            done = {"exit": 3, "state": "failed", "reason": str(error)}
-        self.say("done", **done)
+            done = Done(exit=3)
+        self.say("done", **msgspec.structs.asdict(done))
 
     def say(self, event: str, **more: Any) -> None:
         self._answers.write(msgspec.json.encode({"event": event, **more}) + b"\n")
@@ -65,13 +59,13 @@ class Worker:
         if self._ready:
             self._ready[2].close()
 
-    def _run(self, order: Order) -> dict[str, Any]:
+    def _run(self, order: Order) -> Done:
         try:
             source, portal, fetcher = self._ready = self._ready or self._opened()
         except ScraperError as error:
             self.say("read")
             execute.report_failure(self._name, self._settings, order.run_id, datetime.now(UTC), error)
-            return {"exit": 1, "state": "failed", "reason": str(error)}
+            return Done(exit=1)
         faulthandler.dump_traceback_later(source.limit + LEFT_ALONE, exit=True)
         try:
             with closing(fetcher.visit()) as visit:
@@ -86,7 +80,9 @@ class Worker:
                 )
         finally:
             faulthandler.cancel_dump_traceback_later()
-        return {"exit": summary.exit_code, **summary.fields()}
+        report = summary.report
+        scraper = None if source.fields else str(portal.file)
+        return Done(exit=summary.exit_code, state=report.state, fault=report.fault, scraper=scraper)
 
     def _opened(self) -> tuple[Source, Portal, Fetcher]:
         catalogue = Catalogue.read(self._path)

@@ -8,13 +8,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Settings:
-    """`var` is where the spool, saved pages, caches and browser profiles live; `token` is never printed."""
+    """`var` is where the spool, saved pages, caches and browser profiles live; `token` is never printed;
+    `scheduler_metrics` is the port on which a scheduler tells its numbers."""
 
     schedules: Path
     var: Path
     ingest_url: str
     token: str | None = field(repr=False, default=None)
     redis_url: str | None = field(repr=False, default=None)
+    scheduler_metrics: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -25,4 +27,5 @@ class Settings:
             ingest_url=(environ.get("PORTALWIRE_INGEST_URL") or f"http://127.0.0.1:{port}").rstrip("/"),
             token=environ.get("PORTALWIRE_TOKEN") or None,
             redis_url=environ.get("PORTALWIRE_REDIS_URL") or None,
+            scheduler_metrics=environ.get("PORTALWIRE_SCHEDULER_METRICS") or None,
         )

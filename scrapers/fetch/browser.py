@@ -8,7 +8,7 @@ from pathlib import Path
 from scrapers import lookalike
 from scrapers.address import join
 from scrapers.config import Login, Source
-from scrapers.errors import FetchFailed, LoginWall, Refused, ScraperError, SelectorFailed
+from scrapers.errors import FetchFailed, Gone, LoginWall, Refused, ScraperError, SelectorFailed
 from scrapers.fetch.driver import Browser
 from scrapers.fetch.gate import Gate
 from scrapers.fetch.limits import Limits, Politeness
@@ -20,7 +20,7 @@ from scrapers.page import Page
 PATIENCE = 15.0  # seconds in which a page must draw what is waited for
 UNWELCOME = 60.0  # seconds without us after a 429 or 503, whose Retry-After a browser does not tell
 _TOO_MUCH = frozenset({429, 503})
-_REFUSALS = frozenset({401, 403, 404, 410, 451})
+_REFUSALS = {401: Refused, 403: Refused, 404: Gone, 410: Gone, 451: Refused}
 
 
 def warm_browser(start: str, source: Source, var: Path, headed: bool = False) -> WarmBrowser:
@@ -146,6 +146,6 @@ class BrowserVisit:
         if status in _TOO_MUCH:
             self._session.hold(address, UNWELCOME)
         if status in _REFUSALS:
-            raise Refused(f"the portal answered with status {status}", page=address)
+            raise _REFUSALS[status](f"the portal answered with status {status}", page=address)
         if not 200 <= status < 400:
             raise FetchFailed(f"the portal answered with status {status}" if status else "no answer", page=address)

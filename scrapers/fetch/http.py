@@ -8,13 +8,13 @@ import requests
 
 from scrapers import lookalike
 from scrapers.address import join
-from scrapers.errors import BotChallenge, FetchFailed, Refused
+from scrapers.errors import BotChallenge, FetchFailed, Gone, Refused
 from scrapers.fetch.limits import Limits, Politeness
 from scrapers.fetch.session import PoliteSession
 from scrapers.page import Page
 
 _READABLE = re.compile(r"text/|application/(?:[\w.-]+\+)?(?:xml|json)", re.IGNORECASE)
-_LASTING = frozenset({401, 403, 404, 410, 451})  # another try will not mend these
+_LASTING = {401: Refused, 403: Refused, 404: Gone, 410: Gone, 451: Refused}  # another try will not mend these
 
 
 class HttpVisit:
@@ -74,4 +74,4 @@ def _refusal(response: requests.Response, page: Page | None) -> FetchFailed | Bo
     if response.headers.get("cf-mitigated") == "challenge" or (page and lookalike.is_challenge(page)):
         return BotChallenge(page=response.url)
     message = f"the portal answers {response.status_code} {response.reason}"
-    return (Refused if response.status_code in _LASTING else FetchFailed)(message, page=response.url)
+    return _LASTING.get(response.status_code, FetchFailed)(message, page=response.url)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from scrapers.config import Login
-from scrapers.errors import CredentialsMissing, LoginWall
+from scrapers.errors import BrowserFailed, CredentialsMissing, FetchFailed, LoginWall
 from scrapers.fetch.driver import Browser
 
 
@@ -21,12 +21,19 @@ def form(login: Login) -> str:
 
 
 def log_in(browser: Browser, login: Login, values: Mapping[str, str], patience: float) -> None:
-    """Fills in and sends the form that the browser shows. Raises SelectorFailed, or LoginWall when it led nowhere."""
+    """Fills in and sends the form that the browser shows.
+
+    Raises SelectorFailed while nothing was sent, then LoginWall: whatever went wrong, the portal has counted a try.
+    """
     browser.first([form(login)], patience)
     for selector, value in values.items():
         browser.fill(selector, value)
-    browser.click(login.submit)
-    if not browser.first([login.until], patience):
+    try:
+        browser.click(login.submit)
+        let_in = browser.first([login.until], patience)
+    except (FetchFailed, BrowserFailed) as error:
+        raise LoginWall(f"the login form was sent, and then: {error.message}", page=error.page) from error
+    if not let_in:
         raise LoginWall(
             f"the login form was sent and did not let us in within {patience:.0f} s: is the password right?",
             page=browser.url,

@@ -4,12 +4,11 @@ import os
 import signal
 import subprocess
 from contextlib import suppress
-from pathlib import Path
+
+from scrapers.processes import processes
 
 # The shell blocks until the pipe that only we hold is closed. The kernel closes it on every exit, kill -9 included.
 _SCRIPT = "trap '' HUP INT TERM; read _; kill -KILL 0"
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-_STAT_GROUP, _STAT_RESIDENT = 2, 21  # fields of /proc/PID/stat, counted after the command's closing parenthesis
 
 
 class Reaper:
@@ -43,14 +42,4 @@ class Reaper:
 
     def memory(self) -> int:
         """Bytes of memory that the group holds, shared pages counted once per process; 0 where there is no /proc."""
-        return sum(resident for group, resident in _processes() if group == self.group)
-
-
-def _processes() -> list[tuple[int, int]]:
-    """(process group, resident bytes) of every process."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended while we looked
-            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
-            found.append((int(fields[_STAT_GROUP]), int(fields[_STAT_RESIDENT]) * _PAGE))
-    return found
+        return sum(process.memory for process in processes() if process.group == self.group)

@@ -9,7 +9,7 @@ import pytest
 
 from ingest_api.contract import Batch, Entry, RunReport
 from scrapers.config import Expect, Source
-from scrapers.errors import FetchFailed, SpoolFull
+from scrapers.errors import FetchFailed, SelectorFailed, SpoolFull
 from scrapers.fetch.http import HttpVisit
 from scrapers.fetch.limits import Limits, Politeness
 from scrapers.harvest import BATCH, Harvest
@@ -116,6 +116,18 @@ def test_a_long_run_that_ends_badly_is_never_complete(bench: Bench) -> None:
     report = bench.run(items(BATCH + 10), expect=Expect(at_least=10_000))
     assert [batch.complete for batch in bench.kept.batches] == [False]
     assert (report.state, report.seen) == ("partial", BATCH + 10)
+
+
+def test_what_another_try_will_not_mend_is_a_failure_whatever_came_before(bench: Bench) -> None:
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        yield from items(BATCH + 1)(visit)
+        raise SelectorFailed("no rows", selector="tr")
+
+    report = bench.run(scrape)
+    assert [batch.complete for batch in bench.kept.batches] == [False]
+    assert report.state == "failed"
+    assert report.fault is not None
+    assert report.fault.lasting
 
 
 def test_a_page_that_does_not_come_ends_the_run_as_partial(bench: Bench) -> None:
