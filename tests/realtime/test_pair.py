@@ -62,7 +62,7 @@ def test_entries_of_both_reach_the_clients_of_both(pair: Pair) -> None:
 
         def write(server: Server) -> None:
             for step in range(40):
-                post(server.url, source, {f"k{n}": {"at": server.port, "step": step} for n in range(5)})
+                post(server.url, source, {f"{server.port}-{n}": {"step": step} for n in range(5)})
 
         threads = [threading.Thread(target=write, args=(server,)) for server in pair.both]
         for thread in threads:
