@@ -87,7 +87,8 @@ def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLCo
     gevent.signal_handler(signal.SIGTERM, server.stop, GRACE)
     gevent.signal_handler(signal.SIGINT, server.stop, GRACE)
     address = f"{'https' if tls else 'http'}://{settings.host}:{listener.getsockname()[1]}"
-    log.info("serving", address=address, database=settings.database_url.split("@")[-1], epoch=app.store.epoch)
+    database = settings.database_url.split("@")[-1]
+    log.info("serving", address=address, pid=os.getpid(), database=database, epoch=app.store.epoch)
     server.serve_forever(stop_timeout=GRACE)
     app.close()
     log.info("stopped")
