@@ -20,6 +20,9 @@ from realtime.api import api
 from realtime.audience import Audience
 from realtime.bus import connect
 from realtime.clock import Clock
+from realtime.compression import compress
+from realtime.dashboard.app import mount
+from realtime.dashboard.content import Content
 from realtime.doorway import Doorway
 from realtime.fanout import Fanout
 from realtime.feed import Feed
@@ -59,6 +62,7 @@ class App:
         self.store = Store(settings.database_url, self._told, metrics.commit_seconds.observe)
         access = Access(settings.secret, self.store)
         _add_manners(self.flask, metrics)
+        compress(self.flask)
         limiter = guard(self.flask, access, settings)
         socketio = SocketIO(
             self.flask,
@@ -92,6 +96,7 @@ class App:
             pages(self.flask, version("portalwire")),
         ):
             self.flask.register_blueprint(blueprint)
+        mount(self.flask, Content(self.store, tops))
         _add_health(self.flask, self.store)
         self.flask.wsgi_app = Doorway(self.flask.wsgi_app, settings)  # type: ignore[method-assign]
         bus = self._redis.bus if self._redis else None
@@ -170,7 +175,8 @@ def _add_manners(app: Flask, metrics: Metrics) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         response.headers["X-Request-ID"] = request_id()
         metrics.requests.labels(request.method, response.status_code).inc()
         quiet = request.method == "GET" and response.status_code < 400
