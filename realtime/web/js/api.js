@@ -16,8 +16,9 @@ export class Api {
   }
 
   /** The JSON at `path`; ApiError with the server's own words when it declines, or when it cannot be reached. */
-  async ask(path, { method = "GET" } = {}) {
-    const response = await fetch(path, { method, headers: { Accept: "application/json" }, cache: "no-store" }).catch(() => {
+  async ask(path, { method = "GET", body: sent } = {}) {
+    const headers = { Accept: "application/json", ...(sent && { "Content-Type": "application/json" }) };
+    const response = await fetch(path, { method, headers, body: sent && JSON.stringify(sent), cache: "no-store" }).catch(() => {
       throw new ApiError("unreachable", "The server cannot be reached.");
     });
     this.#readClock(response.headers.get("Date"));

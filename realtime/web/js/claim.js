@@ -14,7 +14,8 @@ export function claim(page) {
   return page.view.route.room === null ? ofAll(page) : ofOne(page);
 }
 
-function joining({ world }) {
+function joining({ world, signIn }) {
+  if (signIn.ended) return { head: "Not signed in", caveat: ended(signIn) };
   const refused = world.list.find((source) => source.refusal && source.feed.state !== "live");
   if (world.fault) return { head: "Joining", caveat: [world.fault, " Trying again."] };
   if (refused) return { head: "Joining", caveat: [`${refused.title}: ${refused.refusal} Trying again.`] };
@@ -35,7 +36,12 @@ function readOf(world) {
   return `${number(read)} of ${number(Math.max(read, sum((source) => source.info.present ?? 0)))}`;
 }
 
-function lost({ line }) {
+function ended(signIn) {
+  return [`${signIn.ended} `, button("text", () => signIn.open(), "Sign in")];
+}
+
+function lost({ line, signIn }) {
+  if (signIn.ended) return { head: `Not live since ${hms(line.hole.from)}`, caveat: ["What you see was true then. ", ended(signIn)] };
   const tried = line.tries > 1 ? ` Tried ${number(line.tries)} times, and trying on. ` : " Trying again. ";
   return {
     head: `Not live since ${hms(line.hole.from)}`,

@@ -9,6 +9,7 @@ import { Page } from "./page.js";
 import { Reader } from "./reader.js";
 import { Settings } from "./settings.js";
 import { fold } from "./sheet.js";
+import { SignIn } from "./signin.js";
 import { Tell } from "./tell.js";
 import { World } from "./world.js";
 
@@ -21,7 +22,8 @@ const reader = new Reader(() => api.now());
 const world = new World(socket, api, reader);
 const line = new Line(socket, world);
 const tell = new Tell();
-const page = new Page({ world, line, reader, api, tell });
+const signIn = new SignIn(socket, api);
+const page = new Page({ world, line, reader, api, tell, signIn });
 page.settings = new Settings(() => page.table.measure());
 page.closeSheet = fold();
 
@@ -56,6 +58,7 @@ function back(hole) {
   tell.toast(words);
 }
 
+signIn.addEventListener("access", () => page.draw.touch());
 reader.addEventListener("read", () => {
   page.settle();
   page.draw.touch("band", "rail", "wire", "rows");

@@ -19,8 +19,8 @@ import { drawWire } from "./wire.js";
 export class Page {
   view = new View();
 
-  constructor({ world, line, reader, api, tell }) {
-    Object.assign(this, { world, line, reader, api, tell });
+  constructor({ world, line, reader, api, tell, signIn }) {
+    Object.assign(this, { world, line, reader, api, tell, signIn });
     for (const name of ["markRead", "filter", "sortBy", "held", "unreadHere", "open"]) this[name] = this[name].bind(this);
     this.panel = new Panel((opener) => this.#closed(opener));
     this.table = new Table(this, this.sortBy);
