@@ -72,7 +72,11 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "realtime.serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
-        eventually(self._ready, what=f"the server is ready, see {self.log}")
+        try:
+            eventually(self._ready, what=f"the server is ready, see {self.log}")
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """kill -9: it has no chance to finish anything."""
@@ -101,7 +105,7 @@ class Server:
             pytest.fail(f"the server ended with {self._process.returncode}:\n{self.log.read_text()[-2000:]}")
         try:
             return requests.get(f"{self.url}/readyz", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.ReadTimeout):  # several processes listen before they serve
             return False
 
 
