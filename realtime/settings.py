@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Annotated
 
+import limits
 import msgspec
 
 from ingest_api.auth import BadSecret, check_secret
@@ -28,7 +29,7 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     tls_certificate: str | None = None
     tls_key: str | None = None
     http_limit: str | None = None
-    connections: int = 200
+    connections: Annotated[int, msgspec.Meta(ge=1)] = 200
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -52,6 +53,11 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
 def _check_access(settings: Settings) -> None:
     """Whoever can reach this server must have to show a token, or be its one local user."""
     Origins.read(settings.origins)
+    if settings.http_limit is not None:
+        try:
+            limits.parse_many(settings.http_limit)
+        except ValueError as error:
+            raise BadSettings(f"PORTALWIRE_HTTP_LIMIT is {settings.http_limit!r}: write 600/minute") from error
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise BadSettings("PORTALWIRE_TLS_CERTIFICATE and PORTALWIRE_TLS_KEY go together: set both, or neither")
     if settings.secret is not None:

@@ -10,6 +10,7 @@ import socketio
 
 from tests.conftest import Server, eventually
 from tests.reader import Reader
+from tests.servers import RedisServer
 from tests.tokens import LOCKED, bearer, token
 
 
@@ -74,3 +75,26 @@ def test_events_are_answered_with_a_time_to_wait(narrow: Server) -> None:
         assert codes[-1] == "slow_down"
         assert 0 < answers[-1]["error"]["retry_after"] <= 0.5
         assert reader.ask("join", {"room": "vendor_x"})["ok"], "other events are not slowed"
+
+
+def test_processes_count_together_over_redis_and_alone_without_it(
+    tmp_path: Path, redis_server: RedisServer, redis_url: str
+) -> None:
+    common = {**LOCKED, "PORTALWIRE_HTTP_LIMIT": "20/hour", "PORTALWIRE_REDIS_URL": redis_url}
+    first = Server(tmp_path, common, "first")
+    second = Server(tmp_path, {**common, "PORTALWIRE_DATABASE_URL": f"sqlite:///{first.database}"}, "second")
+    headers = bearer(token("*"))
+
+    def ask(server: Server) -> int:
+        return requests.get(f"{server.url}/api/sources", headers=headers, timeout=30).status_code
+
+    first.start()
+    second.start()
+    try:
+        assert {ask(server) for _ in range(10) for server in (first, second)} == {200}
+        assert [ask(first), ask(second)] == [429, 429]
+        redis_server.kill()
+        assert [ask(first), ask(second)] == [200, 200], "each counts for itself, and nobody waits"
+    finally:
+        first.stop()
+        second.stop()

@@ -18,11 +18,22 @@ def test_defaults_are_for_one_machine() -> None:
         ("PORTALWIRE_PORT", "70000", "1 to 65535"),
         ("PORTALWIRE_HOST", "0.0.0.0", "others can reach"),
         ("PORTALWIRE_HOST", "example.org", "others can reach"),
+        ("PORTALWIRE_SECRET", "x" * 31, "PORTALWIRE_SECRET is too short"),
+        ("PORTALWIRE_TLS_KEY", "key.pem", "go together"),
+        ("PORTALWIRE_HTTP_LIMIT", "often", "600/minute"),
+        ("PORTALWIRE_CONNECTIONS", "0", "connections"),
+        ("PORTALWIRE_ORIGINS", "prices.example", "an origin is like"),
+        ("PORTALWIRE_ORIGINS", "https://a.example, https://b.example/page", "b.example/page"),
+        ("PORTALWIRE_ORIGINS", "*", "an origin is like"),
     ],
 )
 def test_what_is_wrong_is_named(variable: str, value: str, words: str) -> None:
     with pytest.raises(BadSettings, match=words):
         Settings.read({variable: value})
+
+
+def test_a_host_that_others_can_reach_needs_a_secret() -> None:
+    assert Settings.read({"PORTALWIRE_HOST": "0.0.0.0", "PORTALWIRE_SECRET": "x" * 32}).host == "0.0.0.0"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
