@@ -110,15 +110,18 @@ class PostgresServer(_Process):
     production.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False, primary: "PostgresServer | None" = None) -> None:
         super().__init__(folder, _owner_of_clusters())
         self._durable = durable
         installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)  # Debian keeps them off the PATH
-        self._program, initdb = needed("postgres", *installed), needed("initdb", *installed)
+        self._programs = {name: needed(name, *installed) for name in ("postgres", "initdb", "pg_basebackup")}
         self._cluster = folder / "cluster"
         if self._owner:
             shutil.chown(folder, self._owner)
-        self._initialise(initdb)
+        if primary is None:
+            self._initialise()
+        else:
+            self._copy(primary)
 
     def start(self) -> None:
         """Starts it, unless it runs, and waits until it answers."""
@@ -126,7 +129,7 @@ class PostgresServer(_Process):
         if not self._durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        self._run([self._program, "-D", str(self._cluster), *options], self._answers)
+        self._run([self._programs["postgres"], "-D", str(self._cluster), *options], self._answers)
 
     def kill(self) -> None:
         """Ends at once, without a checkpoint: connections break, the next start recovers."""
@@ -151,14 +154,26 @@ class PostgresServer(_Process):
         """Ends the database's connections and drops it."""
         self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
-    def _initialise(self, initdb: str) -> None:
-        manner = [f"--reuid={self._owner}", f"--regid={self._owner}", "--init-groups"] if self._owner else []
+    def standby(self, folder: Path) -> "PostgresServer":
+        """A running copy of this cluster that waits to be promoted."""
+        return PostgresServer(folder, durable=self._durable, primary=self)
+
+    def _initialise(self) -> None:
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-        command = [needed("setpriv"), *manner, initdb, "-D", str(self._cluster), *options]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
+        self._do("initdb", *options)
         self.start()
         self.execute("CREATE ROLE portalwire LOGIN")
+
+    def _copy(self, primary: "PostgresServer") -> None:
+        options = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres", "--checkpoint=fast", "--no-sync"]
+        self._do("pg_basebackup", "--write-recovery-conf", *options)
+        self.start()
+
+    def _do(self, program: str, *options: str) -> None:
+        manner = [f"--reuid={self._owner}", f"--regid={self._owner}", "--init-groups"] if self._owner else ["--"]
+        command = [needed("setpriv"), *manner, self._programs[program], "-D", str(self._cluster), *options]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
 
     def _address(self, user: str, database: str) -> str:
         return f"host=127.0.0.1 port={self.port} user={user} dbname={database} connect_timeout=5"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from gevent import monkey
 from gevent.threadpool import ThreadPool
 
 from ingest_api.contract.errors import Unavailable
+from realtime.store.postgres import lost_to_another
 
 T = TypeVar("T")
 _ThreadLocal: Any = monkey.get_original("_thread", "_local")  # gevent's own would be local to a greenlet
@@ -80,18 +82,23 @@ class Readers:
 
     def read(self, query: Callable[[sa.Connection], T]) -> T:
         """The query's result. Raises Unavailable when the database does not answer."""
-        value: T = self._pool.apply(self._run, (query,))
-        return value
+        return self._in_thread(partial(self._run, query))
 
     def aside(self, work: Callable[[], T]) -> T:
         """The work's result; while it computes, the event loop goes on."""
-        value: T = self._pool.apply(work)
-        return value
+        return self._in_thread(work)
 
     def close(self) -> None:
         self._pool.kill()
         for kept in self._all:
             kept.close()
+
+    def _in_thread(self, work: Callable[[], T]) -> T:
+        value, error = self._pool.apply(_tried, (work,))
+        if error is not None:
+            raise error
+        result: T = value
+        return result
 
     def _run(self, query: Callable[[sa.Connection], T]) -> T:
         kept = getattr(self._mine, "kept", None)
@@ -99,8 +106,31 @@ class Readers:
             kept = self._mine.kept = KeptConnection(self._engine, self._known)
             self._all.append(kept)
         try:
+            return self._on(kept, query)
+        except sa.exc.SQLAlchemyError as error:
+            if not lost_to_another(error):
+                raise _away(error) from error
+        try:
+            return self._on(kept, query)  # on a connection of this moment
+        except sa.exc.SQLAlchemyError as error:
+            raise _away(error) from error
+
+    def _on(self, kept: KeptConnection, query: Callable[[sa.Connection], T]) -> T:
+        try:
             with kept.transaction() as connection:
                 return query(connection)
         except sa.exc.SQLAlchemyError as error:
             kept.check(error)
-            raise Unavailable(f"the store is away ({type(error).__name__}): try again") from error
+            raise
+
+
+def _tried(work: Callable[[], T]) -> tuple[T | None, Exception | None]:
+    """The work's result, or what it raised: gevent prints what is raised in its threads, though somebody takes it."""
+    try:
+        return work(), None
+    except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+        return None, error
+
+
+def _away(error: Exception) -> Unavailable:
+    return Unavailable(f"the store is away ({type(error).__name__}): try again")
