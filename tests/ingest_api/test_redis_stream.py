@@ -1,9 +1,11 @@
 """The Redis door of a real server on a real Redis, when things go wrong."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from tests.conftest import Server, eventually
@@ -107,14 +109,21 @@ def test_the_channel_beside_the_stream(redis_door: RedisDoor) -> None:
     eventually(lambda: len(redis_door.letters("channel")) == 1)
 
 
-def test_while_the_store_is_away_nothing_is_given_up(
-    tmp_path: Path, redis_server: RedisServer, postgres: PostgresServer, postgres_url: str
-) -> None:
+@pytest.fixture
+def door_on_postgres(tmp_path: Path, redis_server: RedisServer, postgres_url: str) -> Iterator[RedisDoor]:
+    """Of a server and a stream of its own, in another of Redis's databases."""
     redis_server.start()
-    another_stream = redis_server.url.removesuffix("0") + "1"  # in another of Redis's databases
-    server = Server(tmp_path, {**environment(another_stream), "PORTALWIRE_DATABASE_URL": postgres_url})
+    another = redis_server.url.removesuffix("0") + "1"
+    server = Server(tmp_path, {**environment(another), "PORTALWIRE_DATABASE_URL": postgres_url})
     server.start()
-    door = RedisDoor(server, another_stream)
+    door = RedisDoor(server, another)
+    yield door
+    door.close()
+    server.stop()
+
+
+def test_while_the_store_is_away_nothing_is_given_up(door_on_postgres: RedisDoor, postgres: PostgresServer) -> None:
+    door, server = door_on_postgres, door_on_postgres.server
     door.add(batch("away", 0))
     door.drain()
     postgres.kill()
@@ -126,5 +135,3 @@ def test_while_the_store_is_away_nothing_is_given_up(
     door.drain()
     assert stored(server, "away") == set(range(30))
     assert door.letters() == []
-    door.close()
-    server.stop()

@@ -1,0 +1,102 @@
+"""`python -m realtime.serve --processes 2`: one port, children that are replaced, none left behind."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conftest import Server, eventually
+from tests.reader import Reader
+from tests.redis_door import environment
+from tests.sending import post
+from tests.servers import RedisServer
+
+CLIENTS = 24
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[Server]:
+    redis_server.start()
+    redis_server.flush()
+    folder = tmp_path_factory.mktemp("many")
+    server = Server(folder, {**environment(redis_server.url), "PORTALWIRE_PROCESSES": "2"})
+    server.start()
+    yield server
+    server.stop()
+
+
+def children(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def serving(server: Server) -> set[int]:
+    """The children that are ready."""
+    log = server.log.read_text()
+    return {pid for pid in children(server.pid) if f'"pid": {pid},' in log}
+
+
+def gone(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def sockets(pid: int) -> int:
+    links = (str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink())
+    return sum(link.startswith("socket:") for link in links)
+
+
+def test_clients_of_one_port_are_shared_out_and_all_hear_everything(many: Server) -> None:
+    eventually(lambda: len(serving(many)) == 2)
+    before = {pid: sockets(pid) for pid in serving(many)}
+    with ExitStack() as stack:
+        readers = [stack.enter_context(Reader(many.url)) for _ in range(CLIENTS)]
+        for reader in readers:
+            reader.join("shared", history=True)
+        assert all(sockets(pid) - count >= CLIENTS / 8 for pid, count in before.items()), "both have clients"
+        for step in range(20):
+            head = post(many.url, "shared", {"k": {"step": step}})["offset"]
+        for reader in readers:
+            reader.reach("shared", head)
+            assert reader.violations == []
+            assert [change["offset"] for change in reader.changes["shared"]] == list(range(1, head + 1))
+
+
+def test_polling_is_refused_where_requests_would_scatter(many: Server) -> None:
+    answer = requests.get(f"{many.url}/socket.io/?EIO=4&transport=polling", timeout=30)
+    assert answer.status_code == 400
+
+
+def test_a_child_that_dies_is_replaced_and_readers_go_on(many: Server) -> None:
+    eventually(lambda: len(serving(many)) == 2)
+    victim, survivor = sorted(serving(many))
+    head = post(many.url, "replaced", {"a": {"n": 1}})["offset"]
+    os.kill(victim, signal.SIGKILL)
+    with Reader(many.url) as reader:
+        reader.join("replaced", history=True)
+        reader.reach("replaced", head)
+    eventually(lambda: len(serving(many) - {victim}) == 2, what="another child in its place")
+    assert survivor in children(many.pid)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_is_left(tmp_path: Path, redis_url: str, ending: int) -> None:
+    server = Server(tmp_path, {**environment(redis_url), "PORTALWIRE_PROCESSES": "2"})
+    server.start()
+    mine = children(server.pid)
+    assert len(mine) == 2
+    os.kill(server.pid, ending)
+    server.stop()
+    eventually(lambda: all(gone(pid) for pid in mine), what="the children are gone")
+
+
+def test_wrong_settings_end_it_with_a_sentence(tmp_path: Path) -> None:
+    server = Server(tmp_path, {"PORTALWIRE_PROCESSES": "2"})
+    began = time.monotonic()
+    with pytest.raises(pytest.fail.Exception, match="PORTALWIRE_REDIS_URL"):
+        server.start()
+    assert time.monotonic() - began < 60
