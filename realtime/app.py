@@ -27,6 +27,7 @@ from realtime.doorway import Doorway
 from realtime.fanout import Fanout
 from realtime.feed import Feed
 from realtime.guard import guard
+from realtime.housekeeping import Housekeeping
 from realtime.intake import StoreIntake
 from realtime.lease import Lease
 from realtime.lists import lists
@@ -120,6 +121,7 @@ class App:
                 people.run,
                 tops.run,
                 pulse.run,
+                Housekeeping(self.store, settings.log_days).run,
                 *doors,
             )
         ]

@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     tls_key: str | None = None
     http_limit: str | None = None
     connections: Annotated[int, msgspec.Meta(ge=1)] = 200
+    log_days: Annotated[float, msgspec.Meta(ge=1)] | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":

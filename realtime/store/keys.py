@@ -21,6 +21,13 @@ def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequ
     return column.in_(sa.select(each.c.value))
 
 
+def numbered(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[int]) -> sa.ColumnElement[bool]:
+    """`column` is one of these whole numbers, with the whole list as one parameter."""
+    if connection.dialect.name == "postgresql":
+        return column == sa.any_(sa.literal(list(values), sa.ARRAY(sa.BigInteger)))
+    return column.in_(sa.select(_each(values).c.value))
+
+
 def keyed(connection: sa.Connection, table: sa.Table, source: str, keys: Sequence[str]) -> sa.ColumnElement[bool]:
     """The rows of a table with an index on (source, key) that are these keys of this source; for a SELECT, an UPDATE or
     a DELETE of that table."""
@@ -64,7 +71,7 @@ def newest(
     return sa.select(*found.c).select_from(sought.join(found, sa.true()))
 
 
-def _each(keys: Sequence[str]) -> sa.TableValuedAlias:
+def _each(keys: Sequence[Any]) -> sa.TableValuedAlias:
     return sa.func.json_each(msgspec.json.encode(keys).decode()).table_valued("value")
 
 
