@@ -61,9 +61,14 @@ class People:
         self._names: dict[str, dict[str, str | None]] = {}  # sid -> place -> username
 
     def enter(self, sid: str, room: Room, username: str | None) -> dict[str, Any]:
-        """A client comes into a room, by name or without one. Returns `{members, people}`: how many, and who."""
+        """A client comes into a room, by name or without one. Returns `{members, people}`: how many, and who.
+
+        Coming again by another name is leaving by the first.
+        """
         where = place(room)
         name = _name(username)
+        if self._names.get(sid, {}).get(where) not in (None, name):
+            self.leave(sid, room)
         self._names.setdefault(sid, {})[where] = name
         self._socketio.server.enter_room(sid, _hall(where))
         if name is None:

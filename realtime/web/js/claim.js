@@ -4,6 +4,7 @@ import { hms, number, plural, span, when } from "./format.js";
 import { doubtful, latecomer, roomTitle, vouchedTo } from "./place.js";
 import { explained } from "./reasons.js";
 import { address } from "./route.js";
+import { LENGTH } from "./tape.js";
 
 const NAMED = 3; // sources in doubt that are named; of more, two and how many
 
@@ -16,7 +17,7 @@ export function claim(page) {
 
 function joining({ world, signIn }) {
   if (signIn.ended) return { head: "Not signed in", caveat: ended(signIn) };
-  const refused = world.list.find((source) => source.refusal && source.feed.state !== "live");
+  const refused = world.list.find((source) => source.refusal && !source.quiet && source.feed.state !== "live");
   if (world.fault) return { head: "Joining", caveat: [world.fault, " Trying again."] };
   if (refused) return { head: "Joining", caveat: [`${refused.title}: ${refused.refusal} Trying again.`] };
   if (!world.loaded) return { head: "Joining", caveat: ["Asking which sources there are."] };
@@ -31,7 +32,7 @@ function reset({ world }) {
 }
 
 function readOf(world) {
-  const sum = (of) => world.list.reduce((n, source) => n + of(source), 0);
+  const sum = (of) => world.list.filter((source) => !source.quiet).reduce((n, source) => n + of(source), 0);
   const read = sum((source) => source.present);
   return `${number(read)} of ${number(Math.max(read, sum((source) => source.info.present ?? 0)))}`;
 }
@@ -99,6 +100,7 @@ function ofOne({ world, line, view, held }) {
   if (!source) return { icon: "waiting", where, head: "no such source", caveat: [h("a", { href: "#/live" }, "See all sources")] };
   const { state, asOf, info } = source;
   const sure = asOf === null ? "" : `, complete as of ${when(asOf, line.heardAt)}`;
+  if (source.quiet && !source.doubtful) return { icon: state, state, where, ...ofTape(source, line) };
   if (state === "fresh") {
     const every = info.every ? ` A run comes every ${span(info.every)}.` : info.schedule ? ` Runs: ${info.schedule}.` : "";
     const which = route.topic === null ? `All ${plural(source.present, "entry", "entries")} were` : "Its entries were";
@@ -109,4 +111,11 @@ function ofOne({ world, line, view, held }) {
     : h("a", { href: address({ view: "health", source: source.name }) }, "See why");
   const head = state !== "waiting" ? `${state}${sure}` : source.present ? "live, not confirmed yet" : "nothing yet";
   return { icon: state, state, where, head, caveat: [`${explained(source, line.heardAt)} `, state !== "waiting" && onward] };
+}
+
+/** A source that is followed only while one looks: what is here is its end, and no more is said of it. */
+function ofTape({ feed, refusal, followedAt }, { heardAt }) {
+  if (feed?.state !== "live") return { head: "joining", caveat: [refusal ?? "Its newest entries are shown from now on."] };
+  const since = `since ${when(followedAt, heardAt)}`;
+  return { head: "live, newest entries only", caveat: [`It says too much to be read whole: its last ${number(LENGTH)} entries ${since}.`] };
 }

@@ -5,7 +5,8 @@
  *     feed.addEventListener("changes", ({ detail }) => detail.changes.forEach(show));
  *     feed.addEventListener("state", () => (badge.textContent = feed.state));
  *
- * Events: `changes` {changes, catching}, `watermark` {watermark}, `state` {state}, `reset` {epoch}, `refused` {error}.
+ * Events: `joined` {answer}, `changes` {changes, catching}, `watermark` {watermark}, `state` {state}, `reset` {epoch},
+ * `refused` {error}.
  * `entries` maps keys to the newest change of every present entry; `asOf` is the time for which we vouch, or null.
  */
 import { Ledger } from "./rule.js";
@@ -27,19 +28,19 @@ export class Feed extends EventTarget {
     super();
     this.socket = socket;
     this.room = room;
-    this.options = join;
+    this.options = { ...join };
     this.state = "joining"; // joining | live | lost | catching
     this.everLive = false;
     this.from = 0; // the cursor where the present catching up began
     this.#listeners = {
-      connect: () => this.#join(),
+      connect: () => this.#catchUp(),
       disconnect: () => this.#lose(),
       entries: (frame) => frame.room === room && this.#take(frame),
       watermark: (watermark) => watermark.room === room && this.#hear(watermark),
       reset: (told) => told.room === room && this.#restart(told.epoch),
     };
     for (const [name, listener] of Object.entries(this.#listeners)) socket.on(name, listener);
-    if (socket.connected) this.#join();
+    if (socket.connected) this.#catchUp();
   }
 
   get entries() {
@@ -60,6 +61,14 @@ export class Feed extends EventTarget {
     return this.#ledger.mark?.as_of ?? null;
   }
 
+  /** Join with other fields from now on. A live feed goes on from its cursor and stays live. */
+  rejoin(fields) {
+    Object.assign(this.options, fields);
+    if (!this.socket.connected) return;
+    if (this.state === "live") this.#join();
+    else this.#catchUp();
+  }
+
   /** Leave the room and stop listening. */
   close() {
     for (const [name, listener] of Object.entries(this.#listeners)) this.socket.off(name, listener);
@@ -69,12 +78,16 @@ export class Feed extends EventTarget {
     if (this.socket.connected) this.socket.emit("leave", { room: this.room });
   }
 
-  async #join() {
-    clearTimeout(this.#timer);
+  #catchUp() {
     this.#patience();
-    const attempt = ++this.#joins;
     this.from = this.cursor;
     this.#enter(this.everLive ? "catching" : "joining");
+    this.#join();
+  }
+
+  async #join() {
+    clearTimeout(this.#timer);
+    const attempt = ++this.#joins;
     const asked = { ...this.options, room: this.room, since: this.cursor };
     if (this.#ledger.epoch !== null) asked.epoch = this.#ledger.epoch;
     let answer;
@@ -96,6 +109,7 @@ export class Feed extends EventTarget {
     this.#refusals = 0;
     const before = this.#ledger.epoch;
     this.#ledger.aim(answer.epoch, answer.offset);
+    this.#tell("joined", { answer });
     if (before !== null && before !== answer.epoch) this.#forgotten(answer.epoch);
     this.#settle();
   }
@@ -130,8 +144,8 @@ export class Feed extends EventTarget {
 
   /** Something is missing: ask again from the cursor; while an answer is on its way, wait for it first. */
   #ask() {
-    if (this.state === "live") this.#join();
-    else this.#overdue ??= setTimeout(() => this.#join(), OVERDUE);
+    if (this.state === "live") this.#catchUp();
+    else this.#overdue ??= setTimeout(() => this.#catchUp(), OVERDUE);
   }
 
   /** What came is no longer overdue. */
@@ -142,7 +156,7 @@ export class Feed extends EventTarget {
 
   #settle() {
     if (!this.socket.connected) return;
-    if (this.#ledger.ahead !== null) this.#overdue ??= setTimeout(() => this.#join(), OVERDUE);
+    if (this.#ledger.ahead !== null) this.#overdue ??= setTimeout(() => this.#catchUp(), OVERDUE);
     if (this.state === "live" || !this.#ledger.complete) return;
     this.#patience();
     this.everLive = true;

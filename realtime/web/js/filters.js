@@ -34,6 +34,8 @@ function drawTally(page) {
     return redraw(tally, words, words, button("text", () => sortBy(null), "Back to newest"));
   }
   const sources = page.world.sources.size;
+  const quiet = page.world.sources.get(view.route.room)?.quiet;
+  if (quiet && !view.filtered) return redraw(tally, "newest", "newest entries");
   const words = view.filtered ? `${number(table.matched)} of ${entries} match` : view.route.room ? entries : `${entries}, ${plural(sources, "source")}`;
   return redraw(tally, words, words);
 }
@@ -41,8 +43,8 @@ function drawTally(page) {
 function present({ world, view }) {
   const { room, topic } = view.route;
   if (topic !== null) return [...world.rows.values()].filter((row) => row.kind !== "removed" && view.inRoom(row)).length;
-  const sources = room === null ? world.list : world.list.filter((source) => source.name === room);
-  return sources.reduce((n, source) => n + source.present, 0);
+  const here = room === null ? world.list.filter((source) => !source.quiet) : world.list.filter((source) => source.name === room);
+  return here.reduce((n, source) => n + source.present, 0);
 }
 
 function drawBlank(page) {

@@ -24,8 +24,8 @@ export class Line extends EventTarget {
     socket.io.on("reconnect_attempt", (n) => this.#tried(n));
     world.addEventListener("feeds", () => this.#look());
     world.addEventListener("sources", () => this.#look());
-    world.addEventListener("changes", ({ detail }) => this.#fill(detail.rows));
-    world.addEventListener("reset", () => this.#rebuilt());
+    world.addEventListener("changes", ({ detail: { source, rows } }) => !source.quiet && this.#fill(rows));
+    world.addEventListener("reset", ({ detail: { source } }) => !source.quiet && this.#rebuilt());
   }
 
   /** The disconnection that goes on, or was the last one. */
@@ -40,7 +40,7 @@ export class Line extends EventTarget {
 
   /** Offsets read and offsets there are to read, over all feeds that catch up. */
   get progress() {
-    const behind = this.world.list.map((source) => source.feed).filter((feed) => feed.state === "catching" && feed.target !== null);
+    const behind = this.#feeds.filter((feed) => feed.state === "catching" && feed.target !== null);
     const sum = (of) => behind.reduce((n, feed) => n + of(feed), 0);
     return [sum((feed) => Math.min(feed.cursor, feed.target) - feed.from), sum((feed) => feed.target - feed.from)];
   }
@@ -79,10 +79,15 @@ export class Line extends EventTarget {
 
   #now() {
     if (!this.socket.connected) return this.#everLive ? "lost" : "joining";
-    const feeds = this.world.list.map((source) => source.feed.state);
+    const feeds = this.#feeds.map((feed) => feed.state);
     if (!this.#everLive) return this.world.loaded && feeds.every((state) => state === "live") ? "live" : "joining";
     if (this.world.list.some((source) => source.resetting)) return "reset";
     return feeds.some((state) => state === "catching" || state === "lost") ? "catching" : "live";
+  }
+
+  /** What must be whole before we are live: a tape never is. */
+  get #feeds() {
+    return this.world.list.filter((source) => !source.quiet).map((source) => source.feed);
   }
 
   #live() {

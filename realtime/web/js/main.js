@@ -35,10 +35,12 @@ world.addEventListener("heard", () => page.draw.touch("band", "rail", "wire", "r
 world.addEventListener("reset", () => page.table.refresh());
 world.addEventListener("changes", ({ detail }) => {
   page.draw.touch("band", "rail", "filters", "wire", "health");
+  const { rows, source } = detail;
+  if (source.quiet) world.trim(source, page.table.still ? page.table.listed : new Set());
   if (line.blind) return;
-  tell.arrived(detail.rows);
-  page.table.arrive(detail.rows);
-  page.freshen(detail.rows);
+  if (!source.quiet) tell.arrived(rows);
+  page.table.arrive(rows, source.quiet);
+  page.freshen(rows);
 });
 
 line.addEventListener("line", ({ detail: { from, to } }) => {

@@ -47,6 +47,7 @@ export class Page {
     const before = this.view.route;
     const route = parse(hash);
     this.view.route = route;
+    this.world.look(route.room);
     this.#show(route);
     const moved = before.view !== route.view || before.room !== route.room || before.topic !== route.topic;
     if (before.room !== route.room) this.view.sort = null;
@@ -105,7 +106,7 @@ export class Page {
 
   /** Put the table in order, unless someone reads it or asked for another order. */
   settle() {
-    if (!this.table.reading && !this.view.sort) this.table.refresh();
+    if (!this.table.still) this.table.refresh();
   }
 
   nextUnread() {

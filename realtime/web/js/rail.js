@@ -80,7 +80,7 @@ function unreadBy({ world, reader }) {
 
 function topicsOf(world, room) {
   const topics = new Set();
-  for (const entry of world.sources.get(room)?.feed.entries.values() ?? []) if (entry.topic) topics.add(entry.topic);
+  for (const entry of world.sources.get(room)?.feed?.entries.values() ?? []) if (entry.topic) topics.add(entry.topic);
   return [...topics].sort((a, b) => a.localeCompare(b)).slice(0, TOPICS);
 }
 

@@ -5,6 +5,7 @@
 import { Attention } from "./attention.js";
 import { $, glyph, hidden, set } from "./dom.js";
 import { columnsOf } from "./fields.js";
+import { number } from "./format.js";
 import { itemsOf } from "./table_items.js";
 import { headRow } from "./table_head.js";
 import { RowMaker } from "./row_maker.js";
@@ -13,6 +14,7 @@ import { Window } from "./window.js";
 
 const TINT = 2_600; // ms that an arrival stays tinted
 const BONES = 14;
+const MANY = 10_000; // arrivals that are counted while they wait
 
 export class Table {
   columns = null; // of one source's table; null for all sources
@@ -46,8 +48,14 @@ export class Table {
     return this.#window.inSight.map((item) => item.id).filter(Boolean);
   }
 
-  get waiting() {
-    return this.#pending.size;
+  /** Nothing may move: someone reads, or asked for an order that stands. */
+  get still() {
+    return this.reading || this.page.view.sort !== null;
+  }
+
+  /** Ids of all that is listed. */
+  get listed() {
+    return new Set(this.items.map((item) => item.id));
   }
 
   /** The table anew: another room, filter or order, or what waited is let in. */
@@ -71,29 +79,23 @@ export class Table {
     this.#dress();
   }
 
-  /** Rows of changed entries arrive. */
-  arrive(rows) {
+  /** Rows of changed entries arrive. `quiet`: from a source that says too much for each to be shown off. */
+  arrive(rows, quiet = false) {
     if (this.page.line.blind) return;
-    const { view } = this.page;
-    const held = new Set(this.items.map((item) => item.id));
-    const mine = rows.filter((row) => view.matches(row) || held.has(row.id));
+    const held = this.listed;
+    const mine = rows.filter((row) => this.page.view.matches(row) || held.has(row.id));
     if (!mine.length) return;
-    const until = performance.now() + TINT;
-    for (const row of mine) this.settling.set(row.id, until);
-    if (this.reading || view.sort) {
-      for (const row of mine) this.#pending.add(row.id);
-      this.#pill();
-      return this.paint();
-    }
+    if (!quiet) this.#tint(mine);
+    if (this.still) return this.#wait(mine);
     this.refresh();
-    this.#slide(mine.length);
+    if (!quiet) this.#slide(mine.length);
   }
 
   /** Once a second: what waited comes in when nobody reads any more. */
   rest() {
     const at = performance.now();
     for (const [id, until] of this.settling) if (until < at) this.settling.delete(id);
-    if (this.#pending.size && !this.reading && !this.page.view.sort) this.refresh();
+    if (this.#pending.size && !this.still) this.refresh();
   }
 
   /** To the newest, whatever one was doing. */
@@ -181,6 +183,17 @@ export class Table {
     top?.setAttribute("data-top", "");
   }
 
+  #tint(rows) {
+    const until = performance.now() + TINT;
+    for (const row of rows) this.settling.set(row.id, until);
+  }
+
+  #wait(rows) {
+    for (const row of rows) if (this.#pending.size < MANY) this.#pending.add(row.id);
+    this.#pill();
+    this.paint();
+  }
+
   #bones() {
     this.items = this.#window.items = [];
     this.#window.clear();
@@ -194,7 +207,7 @@ export class Table {
     $("pill").hidden = n === 0;
     if ($("pill").dataset.n === String(n)) return;
     $("pill").dataset.n = n;
-    set($("pill"), glyph("up"), `${n} new`, hidden(", go to the newest"));
+    set($("pill"), glyph("up"), `${number(n)}${n < MANY ? "" : " or more"} new`, hidden(", go to the newest"));
   }
 
   #slide(n) {

@@ -4,7 +4,7 @@
  */
 import { $, set, svg } from "./dom.js";
 import { hm, hms, plural } from "./format.js";
-import { vouchedTo } from "./place.js";
+import { knownFrom, vouchedTo } from "./place.js";
 
 const Y = 15; // px: where the line runs
 const REACH = { new: [Y - 9, Y], changed: [Y - 5, Y + 5], removed: [Y, Y + 9], corrected: [Y - 2, Y + 2] };
@@ -52,16 +52,17 @@ function holes({ line }, { x, from, to }) {
   });
 }
 
-/** Solid up to where nothing is missing, then dotted; nothing at all where nothing is known. */
+/** Solid up to where nothing is missing, then dotted; nothing at all where nothing is known, nor before the first we know. */
 function thread({ line, world, view }, { x, from, to, width }) {
+  const begin = line.blind ? from : Math.max(from, Math.min(to, knownFrom(world, view.route.room)));
   const open = line.hole && !line.hole.filled ? line.hole.from : null;
   const sure = line.blind ? from : (open ?? vouchedTo(world, view.route.room) ?? from);
   const state = view.route.room ? world.sources.get(view.route.room)?.state : undefined;
   const doubt = state && state !== "fresh" && state !== "waiting";
   return [
-    sure > from && svg("path", { class: "sure", d: `M0 ${Y}H${x(Math.min(sure, to))}` }),
+    sure > begin && svg("path", { class: "sure", d: `M${x(begin)} ${Y}H${x(Math.min(sure, to))}` }),
     line.state !== "lost" &&
-      svg("path", { class: `unsure${doubt ? " doubt" : ""}`, "data-state": doubt ? state : undefined, d: `M${x(Math.max(sure, from))} ${Y}H${width}` }),
+      svg("path", { class: `unsure${doubt ? " doubt" : ""}`, "data-state": doubt ? state : undefined, d: `M${x(Math.max(sure, begin))} ${Y}H${width}` }),
   ];
 }
 

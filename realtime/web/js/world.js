@@ -1,13 +1,16 @@
 /**
  * What the page knows: the sources, the newest version of every entry, and what happened in the last half hour.
- * It follows the room of every source and the room "*", which tells of all watermarks.
+ * It follows the room of every source, of a quiet one only while it is looked at, and the room "*", which tells of all
+ * watermarks.
  *
- * Events: `sources`, `changes` {rows, source}, `heard` {source}, `reset` {source}, `feeds` (a feed's state changed).
+ * Events: `sources`, `changes` {rows, source}, `heard` {source}, `reset` {source}, `feeds` (a feed's state changed),
+ * `joined` {source, answer}.
  */
 import { path } from "./api.js";
 import { Feed } from "./feed.js";
 import { Row, idOf } from "./row.js";
 import { Source } from "./source.js";
+import { Tape } from "./tape.js";
 
 const HALF_HOUR = 1_800_000; // ms that the wire reaches back, and a removed entry that was read stays
 const TOGETHER = 250; // ms in which several reasons to ask for a source are one
@@ -19,6 +22,8 @@ export class World extends EventTarget {
   loaded = false; // the list of sources has come at least once
   fault = null; // why it has not
   #asked = new Map(); // name -> timer
+  #open = null; // the room one looks at
+  #join = {}; // further fields of every join
 
   constructor(socket, api, reader) {
     super();
@@ -51,6 +56,24 @@ export class World extends EventTarget {
     this.#tell("sources", {});
   }
 
+  /** The reader looks at this room (null: all sources). A quiet source is followed as long as they do. */
+  look(room) {
+    this.#open = room;
+    for (const source of this.list) this.#follow(source);
+  }
+
+  /** Be in every room by this name; null: by none. */
+  enterAs(username) {
+    this.#join = { username };
+    for (const { feed } of this.list) feed?.rejoin(this.#join);
+  }
+
+  /** Drop the rows that a tape has let go of. @param listed ids that are shown and stay. */
+  trim(source, listed) {
+    for (const row of this.rows.values())
+      if (row.source === source.name && !source.feed.entries.has(row.key) && !listed.has(row.id)) this.rows.delete(row.id);
+  }
+
   /** Removed entries that were read leave the table after half an hour. Returns how many went. */
   prune(now, keep) {
     const gone = [...this.rows.values()].filter(
@@ -70,16 +93,35 @@ export class World extends EventTarget {
     const known = this.sources.get(info.name);
     if (known) {
       known.info = info;
-      return;
+      return this.#follow(known);
     }
-    const feed = new Feed(this.socket, info.name);
-    const source = new Source(info, feed);
+    const source = new Source(info);
+    this.#follow(source);
+    const titled = [...this.list, source].sort((a, b) => a.title.localeCompare(b.title));
+    this.sources = new Map(titled.map((one) => [one.name, one]));
+  }
+
+  /** Follow a source's room as it wants to be followed, or stop. */
+  #follow(source) {
+    const Kind = source.quiet ? Tape : Feed;
+    const wanted = !source.quiet || source.name === this.#open;
+    if (wanted ? source.feed instanceof Kind : source.feed === null) return;
+    if (source.feed) {
+      source.feed.close();
+      this.#forget(source);
+    }
+    source.feed = wanted ? this.#connect(source, Kind) : null;
+    source.followedAt = wanted ? this.api.now() : null;
+  }
+
+  #connect(source, Kind) {
+    const feed = new Kind(this.socket, source.name, this.#join);
     feed.addEventListener("changes", ({ detail }) => this.#take(source, detail.changes));
     feed.addEventListener("reset", () => this.#forget(source));
     feed.addEventListener("refused", ({ detail }) => this.#refused(source, detail.error));
     feed.addEventListener("state", () => this.#moved(source));
-    const titled = [...this.list, source].sort((a, b) => a.title.localeCompare(b.title));
-    this.sources = new Map(titled.map((one) => [one.name, one]));
+    feed.addEventListener("joined", ({ detail }) => this.#tell("joined", { source, ...detail }));
+    return feed;
   }
 
   #hear(watermark) {
@@ -108,20 +150,24 @@ export class World extends EventTarget {
   }
 
   #take(source, changes) {
-    const first = !source.feed.everLive; // what was there before we came is news only since the last look
+    const first = source.feed.everLive === false; // what was there before we came is news only since the last look
     const now = this.api.now();
     const rows = changes.map((change) => new Row(source.name, change, this.row(source.name, change.key), first ? null : now));
     for (const row of rows) {
       this.rows.set(row.id, row);
-      this.reader.hear(row, first);
+      source.knownFrom = Math.min(source.knownFrom, row.t);
+      if (!source.quiet) this.reader.hear(row, first);
     }
-    for (const { id, offset, t, kind, topic } of rows)
+    const told = source.quiet ? perSecond(rows) : rows;
+    for (const { id, offset, t, kind, topic } of told)
       if (now - t < HALF_HOUR) this.ticks.push({ id, offset, t, kind, topic, source: source.name });
     this.#tell("changes", { rows, source });
   }
 
   #forget(source) {
-    source.resetting = true;
+    source.resetting = !source.quiet;
+    source.knownFrom = Infinity;
+    source.followedAt = this.api.now();
     for (const row of [...this.rows.values()]) if (row.source === source.name) this.rows.delete(row.id);
     this.ticks = this.ticks.filter((tick) => tick.source !== source.name);
     this.reader.forget(source.name);
@@ -144,4 +190,9 @@ export class World extends EventTarget {
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
+}
+
+/** One row of each second and kind: as much as the wire can show of a thousand. */
+function perSecond(rows) {
+  return [...new Map(rows.map((row) => [`${Math.floor(row.t / 1000)} ${row.kind}`, row])).values()];
 }
