@@ -4,7 +4,7 @@ What is forgotten is not `removed`: nothing happened to it. It is below the floo
 whose cursor is below the floor starts from a snapshot. Time is the source's own (`as_of`), which never goes back; so
 what was forgotten once is refused for ever as too old, and no resend can count it again.
 
-Each batch forgets some, and at most twice as much as it brought: there is no pause, and no other process to run.
+Each batch forgets some, and about twice as much as it brought: there is no pause, and no other process to run.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,11 @@ from ingest_api.contract import Aggregate
 from realtime.store import ranking
 from realtime.store.classify import Observed
 from realtime.store.keys import keyed
-from realtime.store.schema import candles, changes, entries
+from realtime.store.schema import batches, candles, changes, entries
 from realtime.store.write import SourceRow
 
 STEPS_KEPT = 600.0  # seconds that the steps of a candle stay; its newest state stays as long as the candle
+RECEIPTS = 10  # that a batch may forget
 LEAST = 100  # rows that a batch may forget, however small it is
 
 
@@ -34,6 +35,7 @@ def forget_entries(connection: sa.Connection, source: SourceRow, brought: int) -
     before = _before(source, _config(source))
     if before is None:
         return
+    _forget_receipts(connection, source, before)
     upto = _old(connection, source, 2 * brought + LEAST, before)
     if upto == source.floor:
         return
@@ -90,6 +92,18 @@ def forget_candles(connection: sa.Connection, derived: SourceRow, keep: float | 
     for table in (candles, entries, changes):
         connection.execute(sa.delete(table).where(keyed(connection, table, derived.name, keys)))
     derived.present -= len(keys)
+
+
+def _forget_receipts(connection: sa.Connection, source: SourceRow, before: float) -> None:
+    """Receipts of batches whose entries are all too old: sent again, such a batch is refused entry by entry."""
+    old = (
+        sa.select(batches.c.batch_id)
+        .where(batches.c.source == source.name, batches.c.at < before)
+        .order_by(batches.c.at)
+        .limit(RECEIPTS)
+    )
+    mine = (batches.c.source == source.name) & batches.c.batch_id.in_(old)
+    connection.execute(sa.delete(batches).where(mine))
 
 
 def _config(source: SourceRow) -> Aggregate | None:

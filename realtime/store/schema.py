@@ -87,6 +87,7 @@ batches = sa.Table(
     sa.Column("digest", sa.String(32), nullable=False),
     sa.Column("receipt", sa.Text, nullable=False),
     sa.Column("at", Millis, nullable=False),
+    sa.Index("batches_by_time", "source", "at"),
 )
 
 runs = sa.Table(

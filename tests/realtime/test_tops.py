@@ -5,12 +5,15 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
+import redis
 import requests
 
 from tests.conftest import Server, eventually
 from tests.reader import Reader
 from tests.sending import post
+from tests.servers import RedisServer
 
 _number = itertools.count(1)
 
@@ -183,3 +186,27 @@ def test_a_killed_server_keeps_the_order(server: Server) -> None:
     server.start()
     post(server.url, "shop", {"a": {"n": 3}})
     assert eventually(lambda: top(server, source="shop", by="n")) == [("a", 3), ("b", 2)]
+
+
+def test_processes_share_answers_over_redis_and_need_it_not(server: Server, redis_server: RedisServer) -> None:
+    server.stop()
+    server.environment = {"PORTALWIRE_REDIS_URL": redis_server.url}
+    server.start()
+    post(server.url, "shop", {"a": {"n": 1}, "b": {"n": 2}})
+    assert top(server, source="shop", by="n") == [("b", 2), ("a", 1)]
+    with redis.Redis.from_url(redis_server.url) as client:
+        (name,) = client.keys("portalwire:top:*:shop|n|desc|10")
+        kept = msgspec.msgpack.decode(client.get(name))
+        for item, word in zip(kept["items"], ("from", "redis"), strict=True):
+            item["key"] = word  # what only Redis says tells where the answer came from
+        client.set(name, msgspec.msgpack.encode(kept))
+    other = Server(server.folder, server.environment, "other")
+    other.database = server.database
+    other.start()
+    assert [key for key, _ in top(other, source="shop", by="n")] == ["from", "redis"]
+    other.stop()
+    redis_server.kill()
+    post(server.url, "shop", {"a": {"n": 3}})
+    found = top(server, source="shop", by="n")
+    redis_server.start()
+    assert found == [("a", 3), ("b", 2)]

@@ -52,10 +52,10 @@ class Desk:
         with self.engine.begin() as connection:
             told.configure(connection, info)
 
-    def send(self, *ticks: Tick, batch_id: str | None = None, **fields: Any) -> Receipt:
-        return self.commit(*ticks, batch_id=batch_id, **fields).receipt
+    def send(self, *ticks: Tick, **fields: Any) -> Receipt:
+        return self.commit(*ticks, **fields).receipt
 
-    def commit(self, *ticks: Tick, batch_id: str | None = None, **fields: Any) -> Committed:
+    def commit(self, *ticks: Tick, batch_id: str | None = None, received: float = 86_400, **fields: Any) -> Committed:
         self.sent += 1
         batch = Batch(
             source="ticks",
@@ -71,7 +71,7 @@ class Desk:
             ],
             **fields,
         )
-        submission = decode_submission(msgspec.json.encode(batch), received_at=START + timedelta(days=1))
+        submission = decode_submission(msgspec.json.encode(batch), received_at=START + timedelta(seconds=received))
         with self.engine.begin() as connection:
             return commit_batch(connection, submission, "epoch")
 
@@ -226,13 +226,14 @@ def test_forgotten_ticks_are_gone_unsaid_and_never_count_again(tmp_path: Path) -
     desk = Desk(tmp_path / "store.db", retention=30)
     stream = [Tick("EURUSD", n, n / 10, "1.1", 1) for n in range(1, 2001)]
     for start in range(0, 2000, 100):
-        desk.send(*stream[start : start + 100])
+        desk.send(*stream[start : start + 100], received=start / 10 + 10)
     with desk.engine.begin() as connection:
         source = connection.execute(sa.select(sources).where(sources.c.name == "ticks")).one()
         kept = connection.execute(sa.select(sa.func.count()).where(entries.c.source == "ticks")).scalar_one()
         first = connection.execute(sa.select(sa.func.min(changes.c.offset)).where(changes.c.source == "ticks")).scalar()
         log = connection.execute(sa.select(changes.c.kind).where(changes.c.source == "ticks").distinct()).scalars()
         assert set(log) == {"new"}
+        assert connection.execute(sa.select(sa.func.count()).select_from(batches)).scalar_one() == 4
         connection.execute(sa.delete(batches))  # a receipt that is no longer there: the content must protect itself
     assert (source.head, source.present, source.floor + 1) == (2000, kept, first)
     assert 300 <= kept <= 800
