@@ -8,7 +8,7 @@ the scraper expects, it is looked at ever less often, and a mended one is found 
 import os
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import scrypt
 from pathlib import Path
 from typing import Literal
@@ -77,17 +77,17 @@ class Backoff:
         rest = self.of(source)
         return rest is not None and now < rest.until
 
-    def ended(self, source: Source, done: Done, started: datetime) -> Rest | None:
-        """Takes note of how a run ended; the rest that this begins, if any."""
+    def ended(self, source: Source, done: Done, now: datetime) -> Rest | None:
+        """Takes note of how a run ended; the rest that begins `now`, if any."""
         if self.let_in(source.name, done.state):
             return None
         before = self.of(source.name)
         kind = _kind(source, done)
         if not done.fault or not (kind or before):
             return None
-        rest = self._longer(source, done, kind, before, started)
+        rest = self._longer(source, done, kind, before, now)
         self._keep(source.name, rest)
-        return rest if rest.left(datetime.now(UTC)) else None
+        return rest if rest.left(now) else None
 
     def let_in(self, source: str, state: str | None) -> bool:
         """Whether a run in this state has seen what it came for; a rest is then over."""
@@ -104,23 +104,23 @@ class Backoff:
         """Nothing is wrong with it."""
         (self._folder / source).unlink(missing_ok=True)
 
-    def _longer(self, source: Source, done: Done, kind: Kind | None, before: Rest | None, started: datetime) -> Rest:
+    def _longer(self, source: Source, done: Done, kind: Kind | None, before: Rest | None, now: datetime) -> Rest:
         """A passing fault on the way says nothing new: the same rest begins again."""
         assert done.fault is not None
         if before and not kind:
-            return msgspec.structs.replace(before, until=started + timedelta(seconds=before.pause))
+            return msgspec.structs.replace(before, until=now + timedelta(seconds=before.pause))
         assert kind is not None
-        tries = before.tries if before else {}
+        tries, scraper = (before.tries, done.scraper or before.scraper) if before else ({}, done.scraper)
         tries = {**tries, kind: tries.get(kind, 0) + 1}
         pause = _pause(kind, tries[kind], source.info().every)
         return Rest(
             code=done.fault.code,
             reason=done.fault.message,
             tries=tries,
-            until=started + timedelta(seconds=pause),
+            until=now + timedelta(seconds=pause),
             pause=pause,
-            scraper=done.scraper,
-            changes=_digest(self._mendable(source, done.scraper), secrets.token_hex(16)),
+            scraper=scraper,
+            changes=_digest(self._mendable(source, scraper), secrets.token_hex(16)),
         )
 
     def _keep(self, source: str, rest: Rest) -> None:

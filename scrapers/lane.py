@@ -146,7 +146,7 @@ class Lane:
             self._started = None
         self.exits.append(done.exit)
         if not self._stopping:
-            self.timetable.ended(source, started, done)
+            self.timetable.ended(source, done)
         if self._outdated:
             self.timetable.reconsider([self.source])
         if self._outdated or self._far():

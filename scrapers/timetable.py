@@ -81,9 +81,9 @@ class Timetable:
         """A run of it starts."""
         self._starts.note(source.name, started)
 
-    def ended(self, source: Source, started: datetime, done: Done) -> None:
+    def ended(self, source: Source, done: Done) -> None:
         """A run of it is over: if it failed for good, the source rests, and that is told."""
-        rest = self._backoff.ended(source, done, started)
+        rest = self._backoff.ended(source, done, datetime.now(UTC))
         if rest:
             following = self.next_run(source)
             log.warning("it rests, since asking again would not mend this", **_told(source, rest, following))

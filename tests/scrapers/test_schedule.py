@@ -1,19 +1,13 @@
 """`python -m scrapers.schedule`: one run at a time, hung ones ended, reload, a clean stop that leaves no process."""
 
-import json
 import os
 import signal
-import subprocess
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import pytest
-
-from tests.conftest import ROOT, eventually, free_port
+from tests.conftest import eventually, free_port
 from tests.scrapers.door import DoorServer
 from tests.scrapers.rig import SCRAPER, Rig
+from tests.scrapers.scheduling import Scheduler, ended, pids, processes
 from tests.scrapers.web import Request, html
 
 HANGING = SCRAPER.replace("page = visit()", 'page = visit()\n    while page.text("h1") == "hang": pass')
@@ -22,61 +16,6 @@ CRASHING = SCRAPER.replace(
 )
 
 HANG = f"<title>Shop</title><h1>hang</h1><p>{'words ' * 30}"
-
-
-class Scheduler:
-    """The command as a process."""
-
-    def __init__(self, rig: Rig, *arguments: str) -> None:
-        self.rig = rig
-        self.file = rig.folder / "scheduler.log"
-        with self.file.open("ab") as log:
-            self.process = subprocess.Popen(
-                rig.command("scrapers.schedule", *arguments), cwd=ROOT, env=rig.environment(), stdout=log, stderr=log
-            )
-
-    @property
-    def log(self) -> list[dict[str, Any]]:
-        lines = self.file.read_text(errors="replace").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
-
-    def says(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self.log if line["event"] == event]
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-
-def pids(rig: Rig, part: str = "") -> dict[int, str]:
-    """The processes started for this rig, however they are related to us: pid -> command line, which holds `part`."""
-    mark, found = f"PORTALWIRE_VAR={rig.var}".encode(), {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:  # it ended while we looked
-            continue
-    return {pid: command for pid, command in found.items() if command and part in command}
-
-
-def processes(rig: Rig) -> list[str]:
-    return list(pids(rig).values())
-
-
-def ended(door: DoorServer) -> list[dict[str, Any]]:
-    return [report for report in door.reports if report["state"] != "running"]
-
-
-@pytest.fixture
-def started(rig: Rig) -> Iterator[list[Scheduler]]:
-    """Schedulers that a test started; whatever it did, nothing of them is left."""
-    schedulers: list[Scheduler] = []
-    yield schedulers
-    for scheduler in schedulers:
-        scheduler.process.kill()
-        scheduler.process.wait()
-    eventually(lambda: not processes(rig), 40, "no process is left")
 
 
 def test_it_runs_announces_and_stops_cleanly(rig: Rig, started: list[Scheduler]) -> None:
