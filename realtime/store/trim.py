@@ -7,7 +7,7 @@ what a room that stands at the floor has.
 
 import sqlalchemy as sa
 
-from realtime.lists import CANDLES
+from ingest_api.contract.source import CANDLES
 from realtime.store import write
 from realtime.store.keys import newest, numbered
 from realtime.store.schema import changes, sources
