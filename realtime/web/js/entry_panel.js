@@ -1,6 +1,6 @@
 /** An entry: its values, how long they stand, the trend of its leading number, and its history as a diff. */
 import { path } from "./api.js";
-import { h, hidden, glyph, portalLink } from "./dom.js";
+import { button, h, hidden, glyph, portalLink } from "./dom.js";
 import { altered, labelOf, leadOf, moved, nameOf, othersOf, worth } from "./fields.js";
 import { hms, plural, titled, when } from "./format.js";
 import { fact, failed, section, stateOf } from "./panel.js";
@@ -40,11 +40,13 @@ function draw(page, source, key, told, focus) {
       row && section(null, values(page, source, row, lead, fields, versions)),
       lead && trend(info, lead, versions),
       history(info, told, versions, retry),
-      link && h("footer", {}, link),
+      (link || source.feed) && h("footer", {}, link, source.feed && noteOn(page, source, key)),
     ],
     { focus },
   );
 }
+
+const noteOn = ({ room }, source, key) => button("button end", () => room.write(source.name, `${key}: `), "Write a note");
 
 function fromHistory(version) {
   if (!version) return null;

@@ -30,6 +30,7 @@ function escape(page) {
     page.closeSheet();
     $("sources-open").focus();
   } else if (document.activeElement === $("search")) $("search").blur();
+  else if (page.room.foremost) page.room.close();
   else if (page.panel.open) page.panel.close();
   else if ($("rows").contains(document.activeElement)) page.table.release();
 }

@@ -1,11 +1,13 @@
 /** Puts the page together and lets it run. */
 import { io } from "/static/vendor/socket.io.esm.min.js";
 import { Api } from "./api.js";
+import { Clock } from "./clock.js";
 import { $ } from "./dom.js";
 import { plural } from "./format.js";
 import { listenToKeys } from "./keys.js";
 import { Line } from "./line.js";
 import { Page } from "./page.js";
+import { People } from "./people.js";
 import { Reader } from "./reader.js";
 import { Settings } from "./settings.js";
 import { fold } from "./sheet.js";
@@ -20,10 +22,12 @@ const socket = io({ transports: ["websocket"], reconnectionDelay: 500, reconnect
 const api = new Api();
 const reader = new Reader(() => api.now());
 const world = new World(socket, api, reader);
+const people = new People(socket, world);
 const line = new Line(socket, world);
+const clock = new Clock(socket);
 const tell = new Tell();
 const signIn = new SignIn(socket, api);
-const page = new Page({ world, line, reader, api, tell, signIn });
+const page = new Page({ world, line, reader, api, tell, signIn, people });
 page.settings = new Settings(() => page.table.measure());
 page.closeSheet = fold();
 
@@ -34,7 +38,7 @@ world.addEventListener("sources", () => {
 world.addEventListener("heard", () => page.draw.touch("band", "rail", "wire", "rows", "health"));
 world.addEventListener("reset", () => page.table.refresh());
 world.addEventListener("changes", ({ detail }) => {
-  page.draw.touch("band", "rail", "filters", "wire", "health");
+  page.draw.touch("band", "rail", "filters", "wire", "health", "room");
   const { rows, source } = detail;
   if (source.quiet) world.trim(source, page.table.still ? page.table.listed : new Set());
   if (line.blind) return;
@@ -61,6 +65,9 @@ function back(hole) {
 }
 
 signIn.addEventListener("access", () => page.draw.touch());
+signIn.addEventListener("named", () => people.enter(signIn.name, true));
+people.addEventListener("people", () => page.draw.touch("room"));
+people.addEventListener("note", () => tell.noted());
 reader.addEventListener("read", () => {
   page.settle();
   page.draw.touch("band", "rail", "wire", "rows");
@@ -86,6 +93,7 @@ listenToKeys(page, {
   n: () => page.table.release(),
   m: page.markRead,
   u: () => page.nextUnread(),
+  r: () => page.room.toggle(),
   t: () => page.settings.turnTheme(),
   d: () => page.settings.turnDensity(),
   "/": () => {
@@ -102,6 +110,7 @@ let seconds = 0;
 setInterval(() => {
   seconds += 1;
   line.listen();
+  clock.look();
   reader.glance(page.view.route.view === "live" ? page.table.inSight : []);
   if (!page.table.reading && world.prune(api.now(), page.table.current)) page.table.refresh();
   page.table.rest();

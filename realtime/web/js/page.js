@@ -10,6 +10,7 @@ import { openLetters } from "./letters_panel.js";
 import { Panel } from "./panel.js";
 import { drawRail } from "./rail.js";
 import { address, parse } from "./route.js";
+import { RoomPanel } from "./room_panel.js";
 import { openSource } from "./source_panel.js";
 import { Table } from "./table.js";
 import { roomTitle } from "./place.js";
@@ -19,17 +20,19 @@ import { drawWire } from "./wire.js";
 export class Page {
   view = new View();
 
-  constructor({ world, line, reader, api, tell, signIn }) {
-    Object.assign(this, { world, line, reader, api, tell, signIn });
+  constructor({ world, line, reader, api, tell, signIn, people }) {
+    Object.assign(this, { world, line, reader, api, tell, signIn, people });
     for (const name of ["markRead", "filter", "sortBy", "held", "unreadHere", "open"]) this[name] = this[name].bind(this);
     this.panel = new Panel((opener) => this.#closed(opener));
     this.table = new Table(this, this.sortBy);
+    this.room = new RoomPanel(this);
     this.draw = new Draw({
       band: () => drawBand(this),
       rail: () => drawRail(this),
       filters: () => drawFilters(this),
       wire: () => this.view.route.view === "live" && drawWire(this),
       health: () => this.view.route.view === "health" && drawHealth(this),
+      room: () => this.room.draw(),
       rows: () => this.view.route.view === "live" && this.table.paint(),
     });
   }
@@ -53,7 +56,8 @@ export class Page {
     if (before.room !== route.room) this.view.sort = null;
     if (moved) this.#enter();
     if (moved) this.closeSheet?.();
-    this.#open(route, focus ?? moved);
+    const replaced = (route.entry || route.source || route.part) && this.room.yield();
+    this.#open(route, focus ?? (moved || replaced));
     this.draw.touch();
   }
 

@@ -2,13 +2,14 @@
  * Signing in, where the server asks for tokens: a dialog that opens when there is none that counts, or when it ends.
  * The token goes to the server once and comes back as a cookie that no script can read.
  *
- * Event: `access`, when `ended` changes.
+ * Events: `access`, when `ended` changes; `named`, when `name` is known.
  */
 import { $, say } from "./dom.js";
 
 const REFUSALS = ["unauthenticated", "expired", "revoked"];
 
 export class SignIn extends EventTarget {
+  name = null; // whose token it is
   ended = null; // why nothing comes any more, in the server's words
 
   constructor(socket, api) {
@@ -31,7 +32,10 @@ export class SignIn extends EventTarget {
   async #greet() {
     const { tokens, name } = await this.api.ask("/api/session").catch(() => ({}));
     $("signed-in").hidden = !(tokens && name);
-    if (name) say($("signed-in-as"), name);
+    if (!tokens || !name) return;
+    this.name = name;
+    say($("signed-in-as"), name);
+    this.dispatchEvent(new Event("named"));
   }
 
   #look(error) {

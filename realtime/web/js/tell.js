@@ -1,6 +1,6 @@
 /** What is said aloud and what pops up: arrivals in sum, the line at once. */
 import { $, say } from "./dom.js";
-import { list } from "./format.js";
+import { list, plural } from "./format.js";
 
 const EVERY = 15_000; // ms between sums
 const TOAST = 6_000;
@@ -18,6 +18,11 @@ export class Tell {
     for (const { kind } of rows) this.#heard.set(kind, (this.#heard.get(kind) ?? 0) + 1);
   }
 
+  /** A note came. */
+  noted() {
+    this.#heard.set("note", (this.#heard.get("note") ?? 0) + 1);
+  }
+
   toast(words) {
     say($("toast"), words);
     clearTimeout(this.#timer);
@@ -30,7 +35,7 @@ export class Tell {
   }
 
   #sum() {
-    const words = [...this.#heard].map(([kind, n]) => `${n} ${kind}`);
+    const words = [...this.#heard].map(([kind, n]) => (kind === "note" ? plural(n, "note") : `${n} ${kind}`));
     this.#heard.clear();
     if (words.length) say($("announce"), `${list(words)} in the last 15 seconds.`);
   }
