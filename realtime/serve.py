@@ -16,6 +16,7 @@ from typing import Annotated  # noqa: E402
 import gevent  # noqa: E402
 import structlog  # noqa: E402
 import typer  # noqa: E402
+from gevent.event import Event  # noqa: E402
 from gevent.pywsgi import WSGIServer  # noqa: E402
 
 from realtime import logs  # noqa: E402
@@ -84,12 +85,15 @@ def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLCo
     server = WSGIServer(
         listener, app.flask, environ=shared, handler_class=Handler, log=None, error_log=None, **encrypted
     )
-    gevent.signal_handler(signal.SIGTERM, server.stop, GRACE)
-    gevent.signal_handler(signal.SIGINT, server.stop, GRACE)
+    told_to_end = Event()
+    gevent.signal_handler(signal.SIGTERM, told_to_end.set)
+    gevent.signal_handler(signal.SIGINT, told_to_end.set)
+    server.start()
     address = f"{'https' if tls else 'http'}://{settings.host}:{listener.getsockname()[1]}"
     database = settings.database_url.split("@")[-1]
     log.info("serving", address=address, pid=os.getpid(), database=database, epoch=app.store.epoch)
-    server.serve_forever(stop_timeout=GRACE)
+    told_to_end.wait()
+    server.stop(GRACE)
     app.close()
     log.info("stopped")
 
