@@ -23,7 +23,7 @@ from realtime.clock import Clock
 from realtime.compression import compress
 from realtime.dashboard.app import mount
 from realtime.dashboard.content import Content
-from realtime.doorway import Doorway
+from realtime.doorway import SOCKETS, Doorway
 from realtime.fanout import Fanout
 from realtime.feed import Feed
 from realtime.guard import guard
@@ -35,6 +35,7 @@ from realtime.metrics import Metrics, metrics_page
 from realtime.origins import Origins
 from realtime.page import HEADERS, pages
 from realtime.people import People
+from realtime.polls import Polls
 from realtime.pulse import Pulse
 from realtime.redis_side import RedisSide
 from realtime.session import session
@@ -99,7 +100,7 @@ class App:
             self.flask.register_blueprint(blueprint)
         mount(self.flask, Content(self.store, tops))
         _add_health(self.flask, self.store)
-        self.flask.wsgi_app = Doorway(self.flask.wsgi_app, settings)  # type: ignore[method-assign]
+        self.flask.wsgi_app = Doorway(Polls(self.flask.wsgi_app, SOCKETS, MESSAGE), settings)  # type: ignore[method-assign]
         bus = self._redis.bus if self._redis else None
         for reading in (
             gauges.of_sources(self.store, self._feed),

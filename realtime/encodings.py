@@ -140,6 +140,8 @@ def speak_both(server: Server) -> None:
             return  # it was ended already
         environ.setdefault(_PACKED, isinstance(data, bytes))
         try:
+            if not data:
+                raise BadPacket("nothing")
             read(connection, data)
         except ValueError as error:
             log.info("no packet", error=str(error)[:200])

@@ -88,8 +88,11 @@ def register(
             socketio.emit("error", _said(error), to=request.sid, ignore_queue=True)  # type: ignore[attr-defined]
         return {"ok": False, "error": _said(error)}
 
+    known: list[str] = []
+
     def on(event: str, kind: type[T]) -> Callable[[Callable[[str, T], dict[str, Any]]], None]:
         def connect(handle: Callable[[str, T], dict[str, Any]]) -> None:
+            known.append(event)
             socketio.on_event(event, guarded(event, kind, handle, visitors, refused))
 
         return connect
@@ -136,7 +139,7 @@ def register(
             visitors.charge(request.sid, event)  # type: ignore[attr-defined]
         except ContractError as error:
             return refused(error)
-        return refused(UnknownEvent(f"there is no event {event[:100]!r}: see docs/events.md"))
+        return refused(UnknownEvent(f"there is no event {event[:100]!r}: there are {', '.join(known)}"))
 
     def came(auth: Any = None) -> None:
         try:

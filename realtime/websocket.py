@@ -10,7 +10,9 @@ from geventwebsocket import handler
 from geventwebsocket.exceptions import ProtocolError
 from geventwebsocket.websocket import WebSocket
 
-MESSAGE = 256 * 1024  # bytes of one message, in however many frames
+from realtime.polls import is_packet
+
+MESSAGE = 64 * 1024  # bytes of one message, in however many frames
 
 
 class BoundedWebSocket(WebSocket):  # type: ignore[misc]
@@ -30,6 +32,14 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
             return data
 
         self.raw_read = bounded  # type: ignore[misc]
+
+    def receive(self) -> Any:
+        """The next message; None when the connection is over, as it is after what cannot be a packet."""
+        message = super().receive()
+        if message is None or isinstance(message, bytes | bytearray) or is_packet(message):
+            return message
+        self.close(1003)
+        return None
 
     def read_frame(self) -> Any:
         header, payload = super().read_frame()
