@@ -38,14 +38,27 @@ world.addEventListener("sources", () => {
 world.addEventListener("heard", () => page.draw.touch("band", "rail", "wire", "rows", "health"));
 world.addEventListener("reset", () => page.table.refresh());
 world.addEventListener("changes", ({ detail }) => {
-  page.draw.touch("band", "rail", "filters", "wire", "health", "room");
   const { rows, source } = detail;
-  if (source.quiet) world.trim(source, page.table.still ? page.table.listed : new Set());
+  if (source.quiet) return flow(source, rows);
+  page.draw.touch("band", "rail", "filters", "wire", "health", "room");
   if (line.blind) return;
-  if (!source.quiet) tell.arrived(rows);
-  page.table.arrive(rows, source.quiet);
+  tell.arrived(rows);
+  page.table.arrive(rows);
   page.freshen(rows);
 });
+
+/** A thousand a second are nobody's news one by one. */
+function flow(source, rows) {
+  world.trim(source, page.table.listed);
+  page.table.flow(rows);
+  page.freshen(rows);
+}
+
+/** Once a second, unless someone reads it: the rows that the open tape has let go of leave. Returns how many did. */
+function letGo() {
+  const source = world.sources.get(page.view.route.room);
+  return source?.quiet && source.feed && !page.table.still ? world.trim(source, new Set()) : 0;
+}
 
 line.addEventListener("line", ({ detail: { from, to } }) => {
   page.draw.touch();
@@ -113,7 +126,9 @@ setInterval(() => {
   clock.look();
   reader.glance(page.view.route.view === "live" ? page.table.inSight : []);
   if (!page.table.reading && world.prune(api.now(), page.table.current)) page.table.refresh();
-  page.table.rest();
+  const gone = letGo();
+  if (gone) page.table.refresh();
+  if (page.table.rest() || gone) page.draw.touch("filters", "rail");
   if (seconds % WIRE_MOVES === 0) page.draw.touch("wire");
 }, SECOND);
 

@@ -113,12 +113,9 @@ export class RoomPanel {
     say($("room-members"), lost ? "Who is here is not known now" : `${members} here`);
     const words = [mine && h("b", {}, "you"), others.length > 0 && `${mine ? ", " : ""}${others.join(", ")}`, more > 0 && ` and ${more} more`];
     const nobody = people.name || lost ? "" : "Nobody has said a name. ";
-    redraw(
-      $("room-people"),
-      JSON.stringify([names, more, people.name, people.given, nobody]),
-      members ? words : nobody,
-      people.name && [` You are here as ${people.name}. `, !people.given && button("text", () => this.#rename(), "Change your name")],
-    );
+    redraw($("room-people"), JSON.stringify([names, more, people.name, nobody]), members ? words : nobody);
+    const change = !people.given && button("text", () => this.#rename(), "Change your name");
+    redraw($("room-me"), JSON.stringify([people.name, people.given]), people.name && [`You are here as ${people.name}. `, change]);
   }
 
   #notes(room) {

@@ -25,6 +25,7 @@ export class Table {
   items = []; // what is listed, in order
   #window;
   #pending = new Set(); // ids that arrived and wait
+  #due = false; // something flows in at the next second
   settling = new Map(); // id -> until when it is tinted
   #attention = new Attention();
   #tall = null; // px of a row, once measured
@@ -62,6 +63,7 @@ export class Table {
   refresh() {
     const { world, view, line } = this.page;
     this.#pending.clear();
+    this.#due = false;
     this.#pill();
     if (line.blind) return this.#bones();
     const rows = view.arrange(world.rows.values());
@@ -79,23 +81,32 @@ export class Table {
     this.#dress();
   }
 
-  /** Rows of changed entries arrive. `quiet`: from a source that says too much for each to be shown off. */
-  arrive(rows, quiet = false) {
-    if (this.page.line.blind) return;
-    const held = this.listed;
-    const mine = rows.filter((row) => this.page.view.matches(row) || held.has(row.id));
+  /** Rows of changed entries arrive. */
+  arrive(rows) {
+    const mine = this.#mine(rows);
     if (!mine.length) return;
-    if (!quiet) this.#tint(mine);
+    const until = performance.now() + TINT;
+    for (const row of mine) this.settling.set(row.id, until);
     if (this.still) return this.#wait(mine);
     this.refresh();
-    if (!quiet) this.#slide(mine.length);
+    this.#slide(mine.length);
   }
 
-  /** Once a second: what waited comes in when nobody reads any more. */
+  /** Rows arrive from a source that says too much for each to be shown off: they come in once a second. */
+  flow(rows) {
+    const mine = this.#mine(rows);
+    if (!mine.length) return;
+    if (this.still) return this.#wait(mine);
+    this.#due = true;
+  }
+
+  /** Once a second: what waited comes in when nobody reads any more. Returns whether something did. */
   rest() {
     const at = performance.now();
     for (const [id, until] of this.settling) if (until < at) this.settling.delete(id);
-    if (this.#pending.size && !this.still) this.refresh();
+    const due = (this.#pending.size > 0 || this.#due) && !this.still;
+    if (due) this.refresh();
+    return due;
   }
 
   /** To the newest, whatever one was doing. */
@@ -183,9 +194,11 @@ export class Table {
     top?.setAttribute("data-top", "");
   }
 
-  #tint(rows) {
-    const until = performance.now() + TINT;
-    for (const row of rows) this.settling.set(row.id, until);
+  /** Those of the rows that the reader chose to see, or sees. */
+  #mine(rows) {
+    if (this.page.line.blind) return [];
+    const held = this.listed;
+    return rows.filter((row) => this.page.view.matches(row) || held.has(row.id));
   }
 
   #wait(rows) {

@@ -68,10 +68,12 @@ export class World extends EventTarget {
     for (const { feed } of this.list) feed?.rejoin(this.#join);
   }
 
-  /** Drop the rows that a tape has let go of. @param listed ids that are shown and stay. */
+  /** Drop the rows that a tape has let go of. @param listed ids that are shown and stay. Returns how many went. */
   trim(source, listed) {
+    const before = this.rows.size;
     for (const row of this.rows.values())
       if (row.source === source.name && !source.feed.entries.has(row.key) && !listed.has(row.id)) this.rows.delete(row.id);
+    return before - this.rows.size;
   }
 
   /** Removed entries that were read leave the table after half an hour. Returns how many went. */
