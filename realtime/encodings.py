@@ -54,12 +54,12 @@ class Encoded(str):
 
 
 class _Packed(msgspec.Struct):
-    """A packet in MessagePack, as socket.io-msgpack-parser writes it."""
+    """A packet in MessagePack, as socket.io-msgpack-parser writes it: what is undefined there is an extension here."""
 
     type: int
     nsp: str
     data: Any = None
-    id: int | None = None
+    id: Any = None
 
 
 class Packet(socketio_packet.Packet):  # type: ignore[misc]
@@ -106,7 +106,9 @@ class Packet(socketio_packet.Packet):  # type: ignore[misc]
         if isinstance(encoded_packet, str):
             count: int = super().decode(encoded_packet)
             return count
-        packed = msgspec.msgpack.decode(encoded_packet, type=_Packed)
+        packed = msgspec.msgpack.decode(encoded_packet, type=_Packed, ext_hook=_undefined)
+        if packed.id is not None and type(packed.id) is not int:
+            raise BadPacket("an id is a number")
         self.packet_type, self.namespace, self.data, self.id = packed.type, packed.nsp, packed.data, packed.id
         return 0
 
@@ -123,6 +125,10 @@ class Packet(socketio_packet.Packet):  # type: ignore[misc]
             fits = kind == socketio_packet.DISCONNECT
         if not fits:
             raise BadPacket(f"packet {kind} with {type(data).__name__}")
+
+
+def _undefined(_code: int, _data: memoryview) -> None:
+    """JavaScript's undefined; other extensions mean nothing to us either."""
 
 
 def _named(data: list[Any]) -> bool:

@@ -154,3 +154,46 @@ test("another life is foreign until the ledger restarts in it", () => {
   ledger.take(foreign);
   assert.deepEqual([...ledger.entries.keys()], ["a"]);
 });
+
+test("deltas lead to the log's data, and one that does not build on what is held is a gap", () => {
+  for (let seed = 1; seed <= LOGS; seed++) {
+    const random = seeded(seed);
+    const log = versions(makeLog(random), random);
+    const ledger = new Ledger();
+    for (const part of frames(log, random, deltas)) assert.equal(ledger.take(part).gap, false, `seed ${seed}`);
+    for (const [key, { data, version }] of ledger.entries) {
+      const last = log.findLast((change) => change.key === key);
+      assert.deepEqual([data, version], [last.data, last.version], `seed ${seed}`);
+    }
+    const late = log.find((change) => change.delta);
+    if (late) {
+      const stranger = new Ledger();
+      const alone = { epoch: EPOCH, after: 0, upto: log.length, changes: [{ ...late, data: undefined }] };
+      assert.deepEqual(stranger.take(alone), { gap: true, changes: [] });
+      assert.equal(stranger.cursor, 0);
+    }
+  }
+});
+
+/** The log with versions, fields that come and go, and what each change altered. */
+function versions(log, random) {
+  const newest = new Map();
+  for (const change of log) {
+    const before = newest.get(change.key);
+    change.version = (before?.version ?? 0) + 1;
+    if (change.kind === "removed") change.data = before.data;
+    else change.data = Object.fromEntries(["a", "b", "c"].filter(() => random() < 0.7).map((field) => [field, upTo(random, 3)]));
+    if (change.kind === "changed") {
+      const altered = Object.entries(change.data).filter(([field, value]) => before.data[field] !== value);
+      change.delta = Object.fromEntries(altered);
+      change.gone = Object.keys(before.data).filter((field) => !(field in change.data));
+    }
+    newest.set(change.key, change);
+  }
+  return log;
+}
+
+const deltas = (log, after, upto) => {
+  const changes = frame(log, after, upto).changes;
+  return { ...frame(log, after, upto), changes: changes.map((change) => (change.delta ? { ...change, data: undefined } : change)) };
+};

@@ -23,11 +23,12 @@ export class Feed extends EventTarget {
   #timer = null;
   #overdue = null;
 
-  /** @param socket a Socket.IO client. @param room SOURCE or SOURCE/TOPIC. @param join further fields of the join. */
+  /** @param socket a Socket.IO client. @param room SOURCE or SOURCE/TOPIC. @param join further fields of the join, `where` and `delta` too. */
   constructor(socket, room, join = {}) {
     super();
     this.socket = socket;
     this.room = room;
+    this.name = room; // what the server calls it: with a filter, or deltas, the answer to the join says
     this.options = { ...join };
     this.state = "joining"; // joining | live | lost | catching
     this.everLive = false;
@@ -35,9 +36,9 @@ export class Feed extends EventTarget {
     this.#listeners = {
       connect: () => this.#catchUp(),
       disconnect: () => this.#lose(),
-      entries: (frame) => frame.room === room && this.#take(frame),
-      watermark: (watermark) => watermark.room === room && this.#hear(watermark),
-      reset: (told) => told.room === room && this.#restart(told.epoch),
+      entries: (frame) => frame.room === this.name && this.#take(frame),
+      watermark: (watermark) => watermark.room === this.name && this.#hear(watermark),
+      reset: (told) => told.room === this.name && this.#restart(told.epoch),
     };
     for (const [name, listener] of Object.entries(this.#listeners)) socket.on(name, listener);
     if (socket.connected) this.#catchUp();
@@ -75,7 +76,7 @@ export class Feed extends EventTarget {
     clearTimeout(this.#timer);
     this.#patience();
     this.#joins += 1;
-    if (this.socket.connected) this.socket.emit("leave", { room: this.room });
+    if (this.socket.connected) this.socket.emit("leave", { room: this.name });
   }
 
   #catchUp() {
@@ -107,6 +108,7 @@ export class Feed extends EventTarget {
       return;
     }
     this.#refusals = 0;
+    this.name = answer.room;
     const before = this.#ledger.epoch;
     this.#ledger.aim(answer.epoch, answer.offset);
     this.#tell("joined", { answer });

@@ -30,7 +30,8 @@ export class Ledger {
   take(frame) {
     this.epoch ??= frame.epoch;
     if (frame.epoch !== this.epoch || frame.after > this.cursor) return { gap: true, changes: [] };
-    const fresh = frame.changes.filter((change) => change.offset > this.cursor).sort((a, b) => a.offset - b.offset);
+    const fresh = this.#whole(frame.changes.filter((change) => change.offset > this.cursor).sort((a, b) => a.offset - b.offset));
+    if (fresh === null) return { gap: true, changes: [] };
     const changes = fresh.map((change) => this.#apply(change)).filter(Boolean);
     if (frame.upto > this.cursor) this.cursor = frame.upto;
     this.#vouch();
@@ -65,6 +66,19 @@ export class Ledger {
     this.ahead = null;
   }
 
+  /** The changes with their data whole; null when a delta does not build on the version that is here. */
+  #whole(fresh) {
+    const newest = new Map();
+    const whole = [];
+    for (const change of fresh) {
+      const held = newest.get(change.key) ?? this.entries.get(change.key);
+      if (change.delta && held?.version !== change.version - 1) return null;
+      newest.set(change.key, change.delta ? rebuilt(held, change) : change);
+      whole.push(newest.get(change.key));
+    }
+    return whole;
+  }
+
   /** Where a client stands may differ from where the frame's sender thought it stood. */
   #apply(change) {
     const known = this.entries.has(change.key);
@@ -76,4 +90,10 @@ export class Ledger {
     if (!known) return change.kind === "new" ? change : { ...change, kind: "new" };
     return change.kind === "new" ? { ...change, kind: "changed" } : change;
   }
+}
+
+function rebuilt(held, change) {
+  const data = { ...held.data, ...change.delta };
+  for (const field of change.gone) delete data[field];
+  return { ...change, data };
 }
