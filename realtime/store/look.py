@@ -107,23 +107,28 @@ def _recent_runs(connection: sa.Connection, name: str | None) -> dict[str, list[
     )
     rows = connection.execute(
         sa.select(*_RUN)
-        .join_from(sources, runs, (runs.c.source == sources.c.name) & (runs.c.number >= sa.func.coalesce(oldest, 0)))
+        .join_from(
+            sources,
+            runs,
+            (runs.c.source == sources.c.name) & (runs.c.number >= sa.func.coalesce(oldest, 0)),
+            isouter=True,  # so that SQLite begins with the sources, not with all runs there ever were
+        )
         .where(sa.true() if name is None else sources.c.name == name)
-        .order_by(runs.c.source, runs.c.number)
+        .order_by(sources.c.name, runs.c.number)
     )
     found: dict[str, list[RunView]] = {}
     for row in rows:
-        found.setdefault(row.source, []).append(run_view(row))
+        if row.id is not None:
+            found.setdefault(row.source, []).append(run_view(row))
     return found
 
 
 def _rejected(connection: sa.Connection, since: int) -> dict[str, int]:
+    source = runs.c.source.concat("")  # else SQLite walks all runs in the order of their sources, to group them
     rows = connection.execute(
-        sa.select(runs.c.source, sa.func.sum(runs.c.rejected).label("n"))
-        .where(runs.c.started >= since)
-        .group_by(runs.c.source)
+        sa.select(source, sa.func.sum(runs.c.rejected)).where(runs.c.started >= since).group_by(source)
     )
-    return {row.source: int(row.n) for row in rows}
+    return {name: int(count) for name, count in rows}
 
 
 def entry_list(

@@ -1,0 +1,214 @@
+"""Every statement of the application is on an index: its plan is looked at while it runs, among many rows."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+
+from ingest_api.contract import Aggregate, Batch, Entry, Rejected, Removal, RunReport, SourceInfo
+from ingest_api.contract.batch import Dead
+from ingest_api.contract.wire import decode_submission
+from ingest_api.letter import WHOLE, Letter
+from realtime.store import (
+    activity,
+    chart,
+    held,
+    holding,
+    leases,
+    letters,
+    look,
+    notes,
+    presence,
+    prune,
+    ranking,
+    read,
+    revoked,
+    told,
+    trim,
+)
+from realtime.store.commit import commit_batch
+from realtime.store.engine import migrate, open_engine
+from realtime.store.ranking import Asked
+from tests.contracts.plans import Plans
+
+START = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+NOW = int(START.timestamp() * 1000)
+MANY = 2500  # entries of a source
+
+# What walks an index in its order until a page is full, and why that is meant.
+WALKS = {
+    "lower(": "text is looked for in everything, newest first; the page is what bounds it",
+    "ORDER BY entries.at DESC": "the newest entries of all sources; a topic or key of none in particular filters them",
+    "ORDER BY runs.number DESC": "the newest runs of all sources",
+    "dead_letters.id": "the newest rejected entries of all sources, and the oldest, which are pruned",
+}
+
+
+class Site:
+    """A database with two sources of many entries, and one with ticks."""
+
+    def __init__(self, url: str) -> None:
+        self.writer, self.reader = open_engine(url, writes=True), open_engine(url, writes=False)
+        self.plans = Plans()
+        self.number = 0
+        migrate(self.writer)
+        for name in ("x", "y"):
+            self.write(partial(told.configure, info=SourceInfo(name=name, removal=Removal(misses=1, hold_above=0.3))))
+            self.deliver(name, range(MANY), price=0, complete=True)
+            self.deliver(name, range(0, MANY, 5), price=1)
+        self.write(partial(told.configure, info=SourceInfo(name="t", aggregate=TICKS)))
+        self.deliver("t", range(MANY), price=0)
+        self.write(self.fill)
+        with self.writer.connect() as connection:
+            connection.connection.cursor().execute("ANALYZE")
+
+    def fill(self, connection: sa.Connection) -> None:
+        """Many runs and dead letters."""
+        for number in range(600):
+            told.record_run(connection, self.report(f"r{number}", "xy"[number % 2]))
+            letters.bury(connection, self.letter(f"dead{number}"), NOW)
+
+    def close(self) -> None:
+        self.writer.dispose()
+        self.reader.dispose()
+
+    def write(self, operation: Any) -> Any:
+        with self.writer.begin() as connection:
+            return operation(connection)
+
+    def read(self, query: Any) -> Any:
+        with self.reader.begin() as connection:
+            return query(connection)
+
+    def deliver(self, source: str, keys: Any, price: int, **fields: Any) -> Any:
+        self.number += 1
+        at = START + timedelta(minutes=self.number)
+        entries = [
+            Entry(
+                key=f"k{n:05}",
+                topic=f"topic {n % 9}",
+                data={"name": f"beam {n}", "price": n + price},
+                observed_at=at + timedelta(seconds=n) if source == "t" else at,
+            )
+            for n in keys
+        ]
+        batch = Batch(source=source, run_id=f"b{self.number}", batch_id=f"b{self.number}", entries=entries, **fields)
+        submission = decode_submission(msgspec.json.encode(batch), received_at=at + timedelta(hours=2))
+        return self.write(lambda connection: commit_batch(connection, submission, "epoch")).receipt
+
+    def report(self, run: str, source: str, state: str = "complete") -> RunReport:
+        ended = None if state == "running" else START
+        return RunReport(run_id=run, source=source, state=state, started_at=START, finished_at=ended)  # type: ignore[arg-type]
+
+    def letter(self, batch: str) -> Letter:
+        dead = Dead(rejected=Rejected(index=WHOLE, error="no batch"), payload="?")
+        return Letter(source="x", run_id="r", batch_id=batch, dead=dead)
+
+
+TICKS = Aggregate(field="price", windows=["1m"])
+
+
+@pytest.fixture
+def site(database_url: str) -> Iterator[Site]:
+    site = Site(database_url)
+    yield site
+    site.close()
+
+
+def test_no_statement_reads_a_table_from_end_to_end(site: Site) -> None:
+    with site.plans.of(site.writer), site.plans.of(site.reader):
+        ingest(site)
+        people_and_processes(site)
+        follow(site)
+        look_around(site)
+        tidy(site)
+    assert len(site.plans.seen) > 80
+    unmeant = {
+        statement: plan
+        for statement, plan in {**site.plans.walks, **site.plans.wasteful}.items()
+        if not any(sign in statement for sign in WALKS)
+    }
+    assert not unmeant, "\n\n".join(f"{statement}\n{plan}" for statement, plan in unmeant.items())
+
+
+def ingest(site: Site) -> None:
+    site.write(partial(told.record_run, report=site.report("run", "x", "running")))
+    site.write(partial(told.record_run, report=site.report("run", "x")))
+    assert site.deliver("x", range(MANY - 100, MANY + 100), price=2).changed == 100
+    assert site.deliver("x", range(100, MANY + 100), price=3, complete=True).removed == 100
+    hold = site.deliver("x", range(100), price=3, complete=True).held
+    assert len(site.read(partial(held.hold_list, source=None)).holds) == 1
+    assert len(site.read(partial(held.hold_list, source="x")).holds) == 1
+    site.write(partial(holding.decide, hold_id=hold, decision="approved", at=NOW))
+    hold = site.deliver("y", range(10), price=0, complete=True).held
+    site.write(partial(holding.decide, hold_id=hold, decision="discarded", at=NOW))
+    site.write(partial(ranking.begin, source="y", field="price"))
+    site.write(partial(ranking.read_in, source="y", field="price", after=""))
+    site.deliver("y", range(50), price=4)
+    site.write(partial(letters.bury, letter=site.letter("late"), at=NOW))
+    site.deliver("t", range(MANY, MANY + 50), price=0)
+
+
+def people_and_processes(site: Site) -> None:
+    site.write(partial(notes.add, room="x", username="ann", text="hello", at=NOW))
+    site.read(partial(notes.recent, room="x"))
+    site.write(partial(presence.enter, room="x", sid="s", process="p", username="ann", at=NOW))
+    site.read(partial(presence.people, room="x", at=NOW))
+    site.write(partial(presence.beat, process="p", at=NOW))
+    site.write(partial(presence.leave, sid="s", rooms=["x"], at=NOW))
+    beat = site.write(partial(leases.take, name="clock", seen=None, holder="me", at=NOW))
+    site.write(partial(leases.beat, name="clock", last=beat, at=NOW))
+    site.read(partial(leases.look, name="clock"))
+    site.write(partial(leases.release, name="clock", last=beat))
+    site.write(partial(revoked.add, jti="j", at=NOW))
+    site.read(partial(revoked.ids, at=NOW))
+
+
+def follow(site: Site) -> None:
+    site.read(read.vitals)
+    site.read(partial(read.running, since=NOW))
+    head = site.read(partial(read.head, source="y"))
+    site.read(partial(read.log, source="y", after=head - 100))
+    for after in (0, 100, MANY + 10, head):
+        site.read(partial(read.states, source="y", after=after, matches=lambda *_: True))
+    site.read(partial(letters.receipt, source="x", batch_id="b1", digest=None))
+    asked = Asked(source="y", topic=None, by="price", down=True, limit=10, matches=lambda *_: True)
+    assert site.read(partial(ranking.top, asked=asked)).items
+    site.read(partial(ranking.top, asked=msgspec.structs.replace(asked, topic="topic 1", down=False)))
+    site.read(partial(ranking.has_numbers, source="y", field="price"))
+    site.read(partial(ranking.is_whole, source="y", field="price"))
+    site.read(partial(activity.since, at=NOW))
+    candles = partial(chart.candle_list, epoch="e", source="t", symbol=None, window=None, before=None, limit=50)
+    assert site.read(candles).symbols
+    site.read(partial(candles, symbol="k00001", before=NOW + 10**9))
+
+
+def look_around(site: Site) -> None:
+    site.read(partial(look.source_list, epoch="e", now=NOW))
+    site.read(partial(look.one_source, epoch="e", now=NOW, name="x"))
+    for source in (None, "x"):
+        pages: list[Any] = [
+            partial(look.run_list, source=source, limit=10),
+            partial(look.dead_letter_list, source=source, limit=10),
+        ]
+        for filters in ({}, {"topic": "topic 1"}, {"key": "k00007"}, {"text": "beam 77"}):
+            everything = {"topic": None, "key": None, "text": None, **filters}
+            pages.append(partial(look.entry_list, source=source, limit=10, **everything))
+        for page in pages:
+            following = site.read(partial(page, after=None)).next
+            if following is not None:
+                site.read(partial(page, after=following))
+    site.read(partial(look.history, source="y", key="k00005"))
+
+
+def tidy(site: Site) -> None:
+    site.write(partial(prune.old_batches, source="x", before=NOW + 10**9))
+    site.write(partial(prune.old_runs, source="x", keep=10))
+    site.write(partial(prune.old_dead_letters, before=NOW + 10**9))
+    site.read(trim.floors)
+    assert site.write(partial(trim.raise_floor, source="y", before=NOW + 10**9))
+    site.write(partial(trim.trim, source="y", after=0, floor=400))
+    site.write(partial(activity.forget, before=NOW))
