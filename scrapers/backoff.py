@@ -33,7 +33,7 @@ TRIES = 2  # of an unwelcome source before it rests
 REST, LONGEST_REST = 3600.0, 86400.0  # seconds; doubled with each try
 SLOWER, SLOWEST = 4.0, 1800.0  # times its interval, doubled with each try; seconds
 
-_UNWELCOME = {error.code for error in (LoginWall, CredentialsMissing, BotChallenge, Refused, Forbidden)}
+_UNWELCOME = {error.code for error in (CredentialsMissing, BotChallenge, Refused, Forbidden)}
 _NOT_ASKED = {BrowserMissing.code}  # the portal has seen nothing of us
 _LET_IN = {"complete", "partial"}
 
@@ -142,8 +142,9 @@ def _kind(source: Source, done: Done) -> Kind | None:
     fault = done.fault
     if not fault or fault.code in _NOT_ASKED:
         return None
-    sent = source.login is not None and done.state is None  # ended by force: nobody knows whether the form was sent
-    if fault.code in _UNWELCOME or sent:
+    by_force = done.state is None  # nobody knows whether the login form was sent
+    refused = source.login is not None and (by_force or fault.code == LoginWall.code)
+    if refused or fault.code in _UNWELCOME:
         return "unwelcome"
     return "broken" if fault.lasting or fault.code == QualityFailed.code else None
 

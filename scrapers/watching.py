@@ -31,9 +31,13 @@ def follow(follower: Follower, path: Path, stop: threading.Event) -> None:
         follower.reload()
         follower.renew()
 
-    _watch(follower, path.resolve(), stop, follower.reload)
+    catch_up = follower.reload
     while not stop.is_set():
-        _watch(follower, path.resolve(), stop, renew_all)
+        try:
+            _watch(follower, path.resolve(), stop, catch_up)
+        except FileNotFoundError:  # a folder went away just now
+            stop.wait(1)
+        catch_up = renew_all
 
 
 def _folders(follower: Follower, path: Path) -> set[Path]:

@@ -45,13 +45,13 @@ def pauses(backoff: Backoff, source: Source, *ends: Done) -> list[float]:
     return [rest.pause if rest else 0.0 for rest in rests]
 
 
-@pytest.mark.parametrize("error", [LoginWall, CredentialsMissing, BotChallenge, Refused, Forbidden])
+@pytest.mark.parametrize("error", [CredentialsMissing, BotChallenge, Refused, Forbidden])
 def test_a_portal_that_does_not_want_us_sees_two_tries(tmp_path: Path, error: type[ScraperError]) -> None:
     tries = [failed(error())] * 8
     assert pauses(Backoff(tmp_path), shop(), *tries) == [0, *(HOUR * 2**n for n in range(5)), DAY, DAY]
 
 
-@pytest.mark.parametrize("error", [SelectorFailed, QualityFailed, FieldMissing, Gone])
+@pytest.mark.parametrize("error", [SelectorFailed, QualityFailed, FieldMissing, Gone, LoginWall])
 def test_a_portal_that_is_not_as_expected_is_looked_at_ever_less_often(
     tmp_path: Path, error: type[ScraperError]
 ) -> None:
@@ -72,12 +72,12 @@ def test_what_may_mend_itself_or_was_never_asked_is_no_reason(tmp_path: Path, er
 
 def test_a_passing_fault_on_the_way_begins_the_same_rest_again(tmp_path: Path) -> None:
     ends = [LoginWall(), LoginWall(), TimedOut(), LoginWall(), SelectorFailed(), LoginWall()]
-    assert pauses(Backoff(tmp_path), shop(), *map(failed, ends)) == [0, HOUR, HOUR, 2 * HOUR, 40, 4 * HOUR]
+    assert pauses(Backoff(tmp_path), shop(login=LOGIN), *map(failed, ends)) == [0, HOUR, HOUR, 2 * HOUR, 40, 4 * HOUR]
 
 
 @pytest.mark.parametrize("state", ["complete", "partial"])
 def test_being_let_in_ends_it(tmp_path: Path, state: str) -> None:
-    ends = [failed(LoginWall()), failed(LoginWall()), Done(exit=0, state=state), failed(LoginWall())]
+    ends = [failed(Refused()), failed(Refused()), Done(exit=0, state=state), failed(Refused())]
     assert pauses(Backoff(tmp_path), shop(), *ends) == [0, HOUR, 0, 0]
 
 
@@ -88,11 +88,11 @@ def test_a_run_that_was_ended_by_force_may_have_sent_the_login_form(tmp_path: Pa
 
 
 def test_a_restart_does_not_forget(tmp_path: Path) -> None:
-    pauses(Backoff(tmp_path), shop(), failed(LoginWall()), failed(LoginWall()))
+    pauses(Backoff(tmp_path), shop(), failed(BotChallenge()), failed(BotChallenge()))
     again = Backoff(tmp_path)
     assert again.rests("shop", datetime.now(UTC))
     assert not again.mended(shop())
-    assert str(again.of("shop")).startswith("2 tries failed, login_wall: The portal shows a login")
+    assert str(again.of("shop")).startswith("2 tries failed, bot_challenge: The portal asks whether")
     (tmp_path / "backoff" / "shop").write_text("{")
     assert again.of("shop") is None
 

@@ -45,33 +45,35 @@ def rests(scheduler: Scheduler, source: str, slots: int = 2) -> None:
     eventually(lambda: scheduler.measured("slots_total", source=source, outcome="rested") >= slots)
 
 
-def test_a_portal_that_wants_a_login_sees_two_tries_until_it_is_mended(
-    rig: Rig, demo: Demo, started: list[Scheduler]
+def test_a_portal_that_refuses_us_sees_two_tries_until_a_run_by_hand_is_let_in(
+    rig: Rig, started: list[Scheduler]
 ) -> None:
-    demo.mode("vendor_x", "login")
-    watch(rig, "vendor_x", VENDOR_X % demo.url)
+    whole = rig.web.pages["/list"]
+    rig.web.pages["/list"] = lambda request: request.send(b"<p>no", 403)
+    rig.schedule("every: 1s")
     first = Scheduler(rig)
     started.append(first)
-    rests(first, "vendor_x")
-    assert faults(rig.door) == ["login_wall", "login_wall"]
-    assert first.measured("failed_tries", source="vendor_x") == 2
-    assert 3000 < first.measured("rest_seconds", source="vendor_x") <= 3600
+    rests(first, "shop")
+    assert faults(rig.door) == ["refused", "refused"]
+    assert first.measured("failed_tries", source="shop") == 2
+    assert 3000 < first.measured("rest_seconds", source="shop") <= 3600
     [told] = first.says("it rests, since asking again would not mend this")
-    assert (told["source"], told["tries"], told["fault"]) == ("vendor_x", 2, "login_wall")
+    assert (told["source"], told["tries"], told["fault"]) == ("shop", 2, "refused")
     second_try = datetime.fromisoformat(ended(rig.door)[-1]["started_at"])
     in_an_hour = second_try + timedelta(minutes=59, seconds=50)
     eventually(lambda: datetime.fromisoformat(announced(rig.door)) > in_an_hour)
     assert first.stop() == 0
 
     listed = rig.run("--list", module="scrapers.schedule")
-    assert "2 tries failed, login_wall" in " ".join(listed.stdout.split())
+    assert "2 tries failed, refused" in " ".join(listed.stdout.split())
 
     second = Scheduler(rig)
     started.append(second)
-    rests(second, "vendor_x")
+    rests(second, "shop")
     assert len(faults(rig.door)) == 2
-    demo.mode("vendor_x", "normal")
-    assert rig.run("vendor_x").returncode == 0
+    assert len(rig.web.log) == 2
+    rig.web.pages["/list"] = whole
+    assert rig.run("shop").returncode == 0
     eventually(lambda: faults(rig.door)[2:] == [None] * 3, what="after the run by hand the schedule goes on")
 
 
@@ -93,17 +95,18 @@ def test_a_wrong_password_is_sent_twice_and_a_right_one_at_once(rig: Rig, demo: 
     assert faults(rig.door)[:3] == ["login_wall", "login_wall", None]
 
 
-def test_a_redesigned_portal_is_looked_at_less_often_and_found_when_it_is_mended(
-    rig: Rig, demo: Demo, started: list[Scheduler]
+@pytest.mark.parametrize(("mode", "fault"), [("redesign", "selector"), ("login", "login_wall")])
+def test_a_portal_that_is_not_what_it_was_is_looked_at_less_often_and_found_when_it_is_mended(
+    rig: Rig, demo: Demo, started: list[Scheduler], mode: str, fault: str
 ) -> None:
-    demo.mode("vendor_x", "redesign")
+    demo.mode("vendor_x", mode)
     watch(rig, "vendor_x", VENDOR_X % demo.url)
     scheduler = Scheduler(rig)
     started.append(scheduler)
     eventually(lambda: len(ended(rig.door)) == 2)
     demo.mode("vendor_x", "normal")
     eventually(lambda: len(ended(rig.door)) == 5)
-    assert faults(rig.door)[:5] == ["selector", "selector", None, None, None]
+    assert faults(rig.door)[:5] == [fault, fault, None, None, None]
     times = [datetime.fromisoformat(report["started_at"]) for report in ended(rig.door)]
     assert (times[1] - times[0]).total_seconds() > 3.9
     assert (times[2] - times[1]).total_seconds() > 7.9
