@@ -1,6 +1,7 @@
 """The language of filters: what it means, what it refuses and where, and which filters are the same one."""
 
 import random
+import re
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from realtime.where import CANONICAL, BadWhere, Subject, fields_of, parse
 from realtime.where.parse import DEPTH, LENGTH, TERMS
+from tests.conftest import ROOT
 
 BEAM = {
     "name": "Beam HEB 200",
@@ -237,3 +239,13 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except BadWhere:
         return
     assert parse(tree.text, CANONICAL).text == tree.text
+
+
+def test_what_docs_views_md_shows_is_read() -> None:
+    page = (ROOT / "docs" / "views.md").read_text()
+    table = page[page.index("| write |") : page.index("A comparison with")]
+    cells = [line.split(" | ")[0] for line in table.splitlines()[2:] if line.startswith("|")]
+    shown = [where for cell in cells for where in re.findall(r"``\s(.+?)\s``|`([^`]+)`", cell)]
+    assert len(shown) > 14
+    for where in shown:
+        parse("".join(where))
