@@ -73,7 +73,7 @@ def environment() -> dict[str, str]:
 def programs(env: dict[str, str]) -> list[str]:
     """The names of the Procfile that run: the Redis too when one is asked for and `env` names no other, to which its
     address is added."""
-    names = ["server", "scheduler", "demo"]
+    names = ["server", "scheduler", "demo", "ticks"]
     env["PORTALWIRE_PROCESSES"] = env.get("PROCESSES") or env.get("PORTALWIRE_PROCESSES") or "1"
     wanted = env.get("REDIS") or env["PORTALWIRE_PROCESSES"] != "1"
     if not wanted or env.get("PORTALWIRE_REDIS_URL"):
