@@ -82,6 +82,7 @@ class App:
         fanout = Fanout(socketio)
         pulse = Pulse(fanout)
         self._feed = Feed(self.store, fanout, pulse, metrics)
+        self.over = self._feed.over
         visitors = Visitors(access, socketio, settings.connections)
         fanout.before = visitors.sweep
         people = People(self.store, socketio)

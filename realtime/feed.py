@@ -22,6 +22,7 @@ from realtime.store import read
 from realtime.store.change import Stretch
 from realtime.store.commit import Committed
 from realtime.store.store import Store
+from realtime.store.threads import OtherLife
 from realtime.watermarks import Watermarks
 
 HEADS_EVERY = 1.0  # seconds
@@ -41,6 +42,7 @@ class Feed:
         self._metrics = metrics
         self._followers: dict[str, Follower] = {}
         self._stirred = Event()
+        self.over = Event()  # the database is another one: all that this process knows is worthless
         self.watermarks = Watermarks(store.epoch)
         for vitals in store.read(read.vitals):
             self._followers[vitals.name] = Follower(vitals.name, vitals.head)
@@ -74,7 +76,7 @@ class Feed:
         self._stirred.set()
 
     def run(self) -> None:
-        """Compares heads and tells watermarks, for ever."""
+        """Compares heads and tells watermarks, until it is over."""
         while True:
             self._stirred.wait(HEADS_EVERY)
             if self._stirred.is_set():
@@ -82,6 +84,10 @@ class Feed:
                 self._stirred.clear()
             try:
                 self._compare()
+            except OtherLife as error:
+                log.critical("database replaced", error=error.message)
+                self.over.set()
+                return
             except Unavailable as error:
                 log.warning("store away", error=error.message)
 

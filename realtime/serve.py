@@ -28,6 +28,7 @@ from realtime.store.engine import migrate, open_engine  # noqa: E402
 from realtime.tls import tls_context  # noqa: E402
 from realtime.websocket import Handler  # noqa: E402
 
+DATABASE_REPLACED = 3  # the exit code that asks to be started again, on the database that is there now
 GRACE = 5.0  # seconds that requests under way may still take when the server is told to end
 
 log = structlog.get_logger()
@@ -92,10 +93,13 @@ def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLCo
     address = f"{'https' if tls else 'http'}://{settings.host}:{listener.getsockname()[1]}"
     database = settings.database_url.split("@")[-1]
     log.info("serving", address=address, pid=os.getpid(), database=database, epoch=app.store.epoch)
+    app.over.rawlink(lambda _: told_to_end.set())
     told_to_end.wait()
     server.stop(GRACE)
     app.close()
     log.info("stopped")
+    if app.over.is_set():
+        raise typer.Exit(DATABASE_REPLACED)
 
 
 def _listen(settings: Settings) -> socket.socket:

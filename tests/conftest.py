@@ -91,6 +91,11 @@ class Server:
         """SIGTERM, and waits for its end."""
         self._end(signal.SIGTERM)
 
+    def wait(self) -> int:
+        """The exit code, once it has ended by itself."""
+        assert self._process is not None
+        return self._process.wait(timeout=DEADLINE)
+
     def pause(self) -> None:
         """SIGSTOP: it stands still, wherever it is."""
         os.kill(self.pid, signal.SIGSTOP)

@@ -139,9 +139,9 @@ class PostgresServer(_Process):
         """A fast shutdown: connections are closed, the cluster is left clean."""
         self._end(signal.SIGINT)
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str, database: str = "postgres") -> None:
         """Runs a statement as the superuser, outside of a transaction."""
-        with psycopg.connect(self._address("postgres", "postgres"), autocommit=True) as connection:
+        with psycopg.connect(self._address("postgres", database), autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def create(self) -> str:

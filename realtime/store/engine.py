@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from realtime.errors import BadSettings
+from realtime.errors import BadSettings, StoreBroken
 from realtime.store.postgres import open_postgresql
 
 try:
@@ -50,10 +50,17 @@ def open_engine(url: str, *, writes: bool) -> sa.Engine:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Brings the schema to the newest version, in one transaction; processes that start together take turns."""
+    """Brings the schema to the newest version, in one transaction; processes that start together take turns.
+
+    Raises StoreBroken when the database cannot be opened.
+    """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
+    try:
+        connecting = engine.connect()
+    except sa.exc.OperationalError as error:
+        raise StoreBroken(f"the database cannot be opened: {error.orig}") from error
+    with connecting as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
         config.attributes["connection"] = connection

@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from realtime.errors import StoreBroken
 from realtime.store.engine import migrate, open_engine
 from realtime.store.epoch import epoch_of, standing_epoch
 from realtime.store.threads import KeptConnection, OtherLife, Readers
@@ -26,12 +25,9 @@ class Store:
 
     def __init__(self, url: str, told: Callable[[Any], None], took: Callable[[float], None] = _unmeasured) -> None:
         engine = open_engine(url, writes=True)
-        try:
-            migrate(engine)
-            with engine.begin() as connection:
-                self.epoch = epoch_of(connection)
-        except sa.exc.OperationalError as error:
-            raise StoreBroken(f"{StoreBroken.__doc__} {error.orig}") from error
+        migrate(engine)
+        with engine.begin() as connection:
+            self.epoch = epoch_of(connection)
         self._writer = Writer(KeptConnection(engine, self._known), told, took)
         self._readers = Readers(open_engine(url, writes=False), self._known)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from ingest_api.contract import Aggregate, Batch, Entry, Rejected, Removal, RunReport, SourceInfo
 from ingest_api.contract.batch import Dead

@@ -174,6 +174,24 @@ def test_a_server_answers_503_while_postgresql_is_away_and_loses_nothing(
         server.stop()
 
 
+def test_a_server_whose_database_was_replaced_ends_and_is_another_epoch_afterwards(
+    tmp_path: Path, postgres_url: str, postgres: PostgresServer
+) -> None:
+    server = Server(tmp_path, {"PORTALWIRE_DATABASE_URL": postgres_url})
+    server.start()
+    try:
+        before = post(server.url, "vendor_x", {"a": {"n": 1}})["epoch"]
+        restore(postgres, postgres_url)
+        assert server.wait() == 3
+        server.start()
+        with Reader(server.url) as reader:
+            answer = reader.join("vendor_x", since=1, epoch=before)
+            assert answer["epoch"] != before
+            reader.wait(lambda: reader.resets == ["vendor_x"] and set(reader.entries["vendor_x"]) == {"a"})
+    finally:
+        server.stop()
+
+
 def _taken(url: str, batch: dict[str, Any]) -> dict[str, Any]:
     answer = requests.post(f"{url}/api/entries", json=batch, timeout=60)
     receipt: dict[str, Any] = answer.json() if answer.ok else {}
@@ -189,16 +207,7 @@ def test_another_database_in_its_place_is_another_epoch(postgres: PostgresServer
     """What a restore does: the same content under the same name."""
     store = Store(postgres_url, lambda _: None)
     store.write(lambda connection: locked_source(connection, "a"))
-    name = postgres_url.rpartition("/")[2]
-    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-    for statement in (
-        f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
-        end,
-        f"CREATE DATABASE {name}_restored TEMPLATE {name} OWNER portalwire",
-        f"DROP DATABASE {name} WITH (FORCE)",
-        f"ALTER DATABASE {name}_restored RENAME TO {name}",
-    ):
-        postgres.execute(statement)
+    restore(postgres, postgres_url)
     with pytest.raises(OtherLife):
         store.write(lambda connection: locked_source(connection, "b"))
     again = Store(postgres_url, lambda _: None)
@@ -206,6 +215,19 @@ def test_another_database_in_its_place_is_another_epoch(postgres: PostgresServer
     assert again.epoch != store.epoch
     for each in (store, again):
         each.close()
+
+
+def restore(postgres: PostgresServer, url: str) -> None:
+    """Puts another database with the same content in its place."""
+    name = url.rpartition("/")[2]
+    for statement in (
+        f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        f"CREATE DATABASE {name}_restored TEMPLATE {name} OWNER portalwire",
+        f"DROP DATABASE {name} WITH (FORCE)",
+        f"ALTER DATABASE {name}_restored RENAME TO {name}",
+    ):
+        postgres.execute(statement)
 
 
 def test_a_promoted_standby_is_another_epoch(postgres: PostgresServer, postgres_url: str) -> None:
