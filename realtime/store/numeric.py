@@ -23,6 +23,15 @@ def number(value: Any) -> Decimal | None:
     return found if isinstance(places, int) and places >= -DIGITS and found.adjusted() < DIGITS else None
 
 
+def approximate(value: Any) -> float | None:
+    """The same to sort by: exact to 15 digits."""
+    if isinstance(value, str):
+        return float(value) if _PLAIN.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 10**DIGITS else None
+
+
 def added(one: Decimal, other: Decimal) -> Decimal:
     """The exact sum."""
     return _EXACT.add(one, other)

@@ -15,7 +15,7 @@ from realtime.store import bulk, write
 from realtime.store.change import Change
 from realtime.store.keys import among
 from realtime.store.moments import iso
-from realtime.store.numeric import number
+from realtime.store.numeric import approximate
 from realtime.store.schema import entries, numbers, sources
 from realtime.store.write import SourceRow
 
@@ -75,9 +75,9 @@ def keep(connection: sa.Connection, source: SourceRow, steps: Sequence[Change]) 
     for step in steps:
         data = msgspec.json.decode(step.data)
         for field in fields:
-            value = number(data.get(field))
+            value = approximate(data.get(field))
             if value is not None:
-                put.append((source.name, field, step.key, float(value), step.topic))
+                put.append((source.name, field, step.key, value, step.topic))
             elif step.kind != "new" and field in msgspec.json.decode(step.was or "{}"):
                 gone.append({"f": field, "k": step.key})
     _put(connection, put)
@@ -133,10 +133,10 @@ def read_in(connection: sa.Connection, source: str, field: str, after: str) -> s
         .order_by(entries.c.key)
         .limit(PIECE)
     ).all()
-    found = ((each, number(msgspec.json.decode(each.data).get(field))) for each in piece if each.present)
+    found = ((each, approximate(msgspec.json.decode(each.data).get(field))) for each in piece if each.present)
     _put(
         connection,
-        [(source, field, each.key, float(value), each.topic) for each, value in found if value is not None],
+        [(source, field, each.key, value, each.topic) for each, value in found if value is not None],
     )
     if len(piece) == PIECE:
         key: str = piece[-1].key
@@ -199,7 +199,10 @@ def _numeric(connection: sa.Connection, source: str) -> dict[str, None]:
         .limit(SAMPLE)
     ).scalars()
     return {
-        name: None for data in newest for name, value in msgspec.json.decode(data).items() if number(value) is not None
+        name: None
+        for data in newest
+        for name, value in msgspec.json.decode(data).items()
+        if approximate(value) is not None
     }
 
 
