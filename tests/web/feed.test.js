@@ -26,7 +26,7 @@ class Socket extends EventEmitter {
   }
 
   async answer(offset, epoch = EPOCH) {
-    this.joins.at(-1).answer({ ok: true, epoch, offset });
+    this.joins.at(-1).answer({ ok: true, room: "s", epoch, offset });
     await settled();
   }
 
@@ -175,4 +175,15 @@ test("an answer to an older join is not heard, and a closed feed hears nothing",
   feed.close();
   socket.connect();
   assert.equal(socket.joins.length, 2);
+});
+
+test("another name is told from the cursor, and the feed stays live", async (t) => {
+  const { socket, feed } = await live(t);
+  const answers = [];
+  feed.addEventListener("joined", ({ detail }) => answers.push(detail.answer.offset));
+  feed.rejoin({ username: "desk" });
+  assert.deepEqual(socket.joins[1].asked, { username: "desk", room: "s", since: 3, epoch: EPOCH });
+  socket.send(3, 4);
+  await socket.answer(4);
+  assert.deepEqual([feed.state, feed.cursor, answers], ["live", 4, [4]]);
 });
