@@ -89,6 +89,16 @@ def test_a_second_window_neither_enters_nor_leaves(person: Any) -> None:
     assert heard == ["alice has entered the room.", "bob has entered the room."]
 
 
+def test_coming_by_another_name_is_leaving_by_the_first(person: Any) -> None:
+    watcher, alice = person(), person()
+    watcher.ask("join", {"room": "renamed"})
+    alice.ask("join", {"room": "renamed", "username": "alice"})
+    assert alice.ask("join", {"room": "renamed", "username": "ally"})["people"] == ["ally"]
+    assert alice.ask("join", {"room": "renamed"})["members"] == 0
+    heard = [watcher.next("status")["msg"] for _ in range(4)]
+    assert heard == [f"{name} has {done} the room." for name in ("alice", "ally") for done in ("entered", "left")]
+
+
 def test_notes_are_kept_and_told_to_whoever_joins_later(person: Any) -> None:
     alice, bob = person(), person()
     alice.ask("join", {"room": "notes/steel", "username": "alice"})
