@@ -69,12 +69,13 @@ class Message(msgspec.Struct, kw_only=True):
 
 class RequestTop(msgspec.Struct, kw_only=True):
     """The entries that come first by a field's numbers; without `room` of the only one joined, or the only source,
-    without `by` by the field that the source leads with."""
+    without `by` by the field that the source leads with. `once` asks for the list as it is now, and no more."""
 
     room: RoomName | None = None
     by: Name | None = None
     order: Order = "desc"
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] | None = None
+    once: bool = False
 
 
 def register(
@@ -131,7 +132,7 @@ def register(
         overview = visitors.seen(sid, EVERY_SOURCE)
         room = Room.parse(asked.room) if asked.room else tops.only(audience.rooms(sid), overview)
         top = tops.choose(room, asked.by, asked.order, asked.limit)
-        tops.follow(sid, top)
+        (tops.show if asked.once else tops.follow)(sid, top)
         return {"room": room.name, "by": top.by, "order": top.order, "limit": top.limit}
 
     def unknown(event: str, *_payload: Any) -> dict[str, Any]:

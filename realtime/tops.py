@@ -129,6 +129,10 @@ class Tops:
         self._tell(sid, top, view)
         return view
 
+    def show(self, sid: str, top: Top) -> None:
+        """The list now, and not again."""
+        self._fanout.tell(sid, "top_items", msgspec.to_builtins(self.look(top)))
+
     def leave(self, sid: str, room: Room) -> None:
         top = self._followed.get(sid, {}).pop(room.name, None)
         if top is not None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ingest_api.contract.errors import ContractError
 from realtime.store import bulk, write
-from realtime.store.change import Change
+from realtime.store.change import Change, Kind
 from realtime.store.keys import among
 from realtime.store.moments import iso
 from realtime.store.numeric import approximate
@@ -37,12 +37,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TopEntry(msgspec.Struct, kw_only=True):
-    """An entry in its place; `value` is the number as its data has it."""
+    """An entry in its place; `value` is the number as its data has it, `kind` and `was` are of its newest change."""
 
     key: str
     topic: str | None
     value: str | int | float
+    version: int
+    kind: Kind
     data: dict[str, Any]
+    was: dict[str, Any] | None
     url: str | None
     offset: int
     at: str
@@ -161,7 +164,8 @@ def top(connection: sa.Connection, asked: Asked) -> TopList:
 
 def _piece(asked: Asked, last: tuple[float, str] | None) -> sa.Select[Any]:
     """So many entries as were asked for, in order, beyond the `last` one."""
-    columns = (entries.c.key, entries.c.topic, entries.c.data, entries.c.url, entries.c.offset, entries.c.at)
+    shown = ("key", "topic", "version", "kind", "data", "was", "url", "offset", "at")
+    columns = [entries.c[name] for name in shown]
     place = (numbers.c.value, numbers.c.key)
     query = (
         sa.select(*columns, numbers.c.value.label("number"))
@@ -184,7 +188,10 @@ def _entry(asked: Asked, row: Any) -> TopEntry:
         key=row.key,
         topic=row.topic,
         value=data[asked.by],
+        version=row.version,
+        kind=row.kind,
         data=data,
+        was=msgspec.json.decode(row.was) if row.was else None,
         url=row.url,
         offset=row.offset,
         at=iso(row.at),

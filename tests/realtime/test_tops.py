@@ -111,6 +111,16 @@ def test_who_asked_is_told_again_when_it_changes_until_it_leaves(
     assert len(watcher.tops) == 1
 
 
+def test_once_is_once(module_server: Server, watcher: Watcher, source: str) -> None:
+    post(module_server.url, source, {"a": {"n": 1}})
+    watcher.ask("request_top", {"room": source, "by": "n", "once": True})
+    watcher.newest(["a"])
+    post(module_server.url, source, {"b": {"n": 2}})
+    watcher.ask("request_top", {"room": source, "by": "n", "order": "asc"})
+    watcher.newest(["a", "b"])
+    assert len(watcher.tops) == 2
+
+
 def test_many_changes_are_told_at_most_twice_a_second(module_server: Server, watcher: Watcher, source: str) -> None:
     post(module_server.url, source, {"a": {"n": 0}})
     watcher.ask("request_top", {"room": source, "by": "n"})

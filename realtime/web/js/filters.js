@@ -3,6 +3,7 @@ import { $, button, glyph, h, redraw } from "./dom.js";
 import { KIND, hms, number, plural, when } from "./format.js";
 import { roomTitle } from "./place.js";
 import { sortChoices, sortWords } from "./table_head.js";
+import { topWords } from "./top.js";
 
 const KINDS = ["all", "new", "changed", "removed"];
 
@@ -30,7 +31,9 @@ function drawTally(page) {
   const total = present(page);
   const entries = plural(total, "entry", "entries");
   if (view.sort && table.columns) {
-    const words = `By ${sortWords(table.columns, view.sort)}, as of ${hms(table.frozenAt)} `;
+    const field = sortWords(table.columns, view.sort);
+    const order = view.top ? topWords(view.top.length, field, view.sort.down) : `By ${field}`;
+    const words = `${order}, as of ${hms(table.frozenAt)} `;
     return redraw(tally, words, words, button("text", () => sortBy(null), "Back to newest"));
   }
   const sources = page.world.sources.size;

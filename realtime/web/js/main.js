@@ -13,6 +13,7 @@ import { Settings } from "./settings.js";
 import { fold } from "./sheet.js";
 import { SignIn } from "./signin.js";
 import { Tell } from "./tell.js";
+import { Top } from "./top.js";
 import { World } from "./world.js";
 
 const SECOND = 1_000;
@@ -27,7 +28,7 @@ const line = new Line(socket, world);
 const clock = new Clock(socket);
 const tell = new Tell();
 const signIn = new SignIn(socket, api);
-const page = new Page({ world, line, reader, api, tell, signIn, people });
+const page = new Page({ world, line, reader, api, tell, signIn, people, top: new Top(socket) });
 page.settings = new Settings(() => page.table.measure());
 page.closeSheet = fold();
 

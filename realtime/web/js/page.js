@@ -20,8 +20,8 @@ import { drawWire } from "./wire.js";
 export class Page {
   view = new View();
 
-  constructor({ world, line, reader, api, tell, signIn, people }) {
-    Object.assign(this, { world, line, reader, api, tell, signIn, people });
+  constructor({ world, line, reader, api, tell, signIn, people, top }) {
+    Object.assign(this, { world, line, reader, api, tell, signIn, people, top });
     for (const name of ["markRead", "filter", "sortBy", "held", "unreadHere", "open"]) this[name] = this[name].bind(this);
     this.panel = new Panel((opener) => this.#closed(opener));
     this.table = new Table(this, this.sortBy);
@@ -54,6 +54,7 @@ export class Page {
     this.#show(route);
     const moved = before.view !== route.view || before.room !== route.room || before.topic !== route.topic;
     if (before.room !== route.room) this.view.sort = null;
+    if (moved) this.#rank();
     if (moved) this.#enter();
     if (moved) this.closeSheet?.();
     const replaced = (route.entry || route.source || route.part) && this.room.yield();
@@ -95,6 +96,7 @@ export class Page {
     const { view, table } = this;
     const turned = view.sort?.field === field ? !view.sort.down : (table.columns?.find((c) => c.field === field)?.num ?? false);
     view.sort = field === null ? null : { field, down: down ?? turned };
+    this.#rank();
     table.frozenAt = this.api.now();
     $("stream").scrollTop = 0;
     table.refresh();
@@ -128,6 +130,21 @@ export class Page {
     if (this.panel.open === null && (entry || source || part)) return this.#open(this.view.route, false); // known only now
     if (entry && (!rows || rows.some((row) => row.source === entry.source && row.key === entry.key))) openEntry(this, entry, false);
     if (!rows && this.panel.open?.startsWith("source:")) openSource(this, this.view.route.source, false);
+  }
+
+  /** In the order of a number, the server says what comes first; until it does, what is here is in that order. */
+  async #rank() {
+    const { view, table } = this;
+    const { sort } = view;
+    const { room, topic } = view.route;
+    view.top = null;
+    if (!sort || room === null || !table.columns?.find((column) => column.field === sort.field)?.num) return;
+    const top = await this.top.ask({ room, topic }, sort.field, sort.down);
+    if (!top || view.sort !== sort || view.route.room !== room || view.route.topic !== topic) return;
+    view.top = this.world.show(room, top.items);
+    if (top.as_of) table.frozenAt = Date.parse(top.as_of);
+    table.refresh();
+    this.draw.touch("filters");
   }
 
   #show({ view }) {

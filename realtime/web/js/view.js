@@ -8,6 +8,7 @@ export class View {
   kind = "all";
   words = []; // all of them must occur
   sort = null; // {field, down}: null is newest first
+  top = null; // ids in the order of `sort`, as the server had them; null: of all that is here
 
   get filtered() {
     return this.kind !== "all" || this.words.length > 0;
@@ -29,6 +30,10 @@ export class View {
   /** The rows that match, in order. */
   arrange(rows) {
     const shown = [...rows].filter((row) => this.matches(row));
+    if (this.top) {
+      const here = new Map(shown.map((row) => [row.id, row]));
+      return this.top.map((id) => here.get(id)).filter(Boolean);
+    }
     if (!this.sort) return shown.sort(newestFirst);
     return shown.sort(by(this.sort.field, this.sort.down ? -1 : 1));
   }

@@ -86,6 +86,15 @@ export class World extends EventTarget {
     return gone.length;
   }
 
+  /** Entries that the server names, which may not be here: their ids, each with a row from now on. */
+  show(source, items) {
+    return items.map((item) => {
+      const id = idOf(source, item.key);
+      if (!this.rows.has(id)) this.rows.set(id, new Row(source, item, null, null));
+      return id;
+    });
+  }
+
   #enter() {
     this.load();
     this.socket.emit("join", { room: "*" });
