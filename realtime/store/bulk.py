@@ -26,6 +26,7 @@ def insert(
         connection.exec_driver_sql(_for_driver(table, columns, renew), list(rows))
 
 
+@lru_cache(maxsize=64)
 def _from_json(table: sa.Table, columns: Columns, renew: Columns) -> sa.Insert:
     """All rows as one parameter."""
     typed = [sa.column(name, table.c[name].type) for name in columns]

@@ -5,6 +5,7 @@ each entry of the source instead: among 20,000 entries 400 ms a batch, until the
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -12,11 +13,13 @@ import sqlalchemy as sa
 
 from realtime.store.schema import changes
 
+_TEXTS = sa.ARRAY(sa.Text)
+
 
 def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
     """`column` is one of `values`, with the whole list as one parameter."""
     if connection.dialect.name == "postgresql":
-        return column == sa.any_(sa.literal(list(values), sa.ARRAY(sa.Text)))
+        return column == sa.any_(sa.literal(list(values), _TEXTS))
     each = _each(values)
     return column.in_(sa.select(each.c.value))
 
@@ -31,9 +34,36 @@ def numbered(connection: sa.Connection, column: sa.ColumnElement[Any], values: S
 def keyed(connection: sa.Connection, table: sa.Table, source: str, keys: Sequence[str]) -> sa.ColumnElement[bool]:
     """The rows of a table with an index on (source, key) that are these keys of this source; for a SELECT, an UPDATE or
     a DELETE of that table."""
-    if connection.dialect.name != "postgresql":
-        return (table.c.source == source) & among(connection, table.c.key, keys)
-    sought = _sought(keys)
+    if connection.dialect.name == "postgresql":
+        return _at(table, sa.literal(source), sa.literal(list(keys), _TEXTS))
+    return (table.c.source == source) & among(connection, table.c.key, keys)
+
+
+def keyed_rows(
+    connection: sa.Connection, table: sa.Table, fields: tuple[str, ...], source: str, keys: Sequence[str]
+) -> Sequence[Any]:
+    """These fields of the same rows."""
+    if connection.dialect.name == "postgresql":
+        return connection.execute(_rows_at(table, fields), {"named": source, "sought": list(keys)}).all()
+    return connection.execute(_rows_in(table, fields), {"named": source, "sought": _json(keys)}).all()
+
+
+@lru_cache(maxsize=64)
+def _rows_at(table: sa.Table, fields: tuple[str, ...]) -> sa.Select[Any]:
+    given = sa.bindparam("sought", type_=_TEXTS)
+    return sa.select(*(table.c[field] for field in fields)).where(_at(table, sa.bindparam("named"), given))
+
+
+@lru_cache(maxsize=64)
+def _rows_in(table: sa.Table, fields: tuple[str, ...]) -> sa.Select[Any]:
+    each = sa.func.json_each(sa.bindparam("sought")).table_valued("value")
+    mine = (table.c.source == sa.bindparam("named")) & table.c.key.in_(sa.select(each.c.value))
+    return sa.select(*(table.c[field] for field in fields)).where(mine)
+
+
+def _at(table: sa.Table, source: sa.ColumnElement[Any], keys: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """The rows at the places that are looked up, key by key."""
+    sought = sa.func.unnest(keys).table_valued("key", name="sought").render_derived()
     row = table.alias("row")
     place: sa.Select[Any] = sa.select(sa.literal_column('"row".ctid').label("ctid"))
     # asked for in the order of the key, since only the index on the key gives that: while a table is small and no
@@ -72,8 +102,12 @@ def newest(
 
 
 def _each(keys: Sequence[Any]) -> sa.TableValuedAlias:
-    return sa.func.json_each(msgspec.json.encode(keys).decode()).table_valued("value")
+    return sa.func.json_each(_json(keys)).table_valued("value")
+
+
+def _json(keys: Sequence[Any]) -> str:
+    return msgspec.json.encode(keys).decode()
 
 
 def _sought(keys: Sequence[str]) -> sa.TableValuedAlias:
-    return sa.func.unnest(sa.literal(list(keys), sa.ARRAY(sa.Text))).table_valued("key", name="sought").render_derived()
+    return sa.func.unnest(sa.literal(list(keys), _TEXTS)).table_valued("key", name="sought").render_derived()

@@ -11,8 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from realtime.store import bulk
 from realtime.store.change import Change
 from realtime.store.classify import Observed, Stored
-from realtime.store.keys import among as among
-from realtime.store.keys import keyed
+from realtime.store.keys import keyed, keyed_rows
 from realtime.store.schema import changes, entries, sources
 
 _STEP = ("offset", "kind", "key", "version", "topic", "topic_before", "data", "was", "url", "at")
@@ -41,6 +40,19 @@ class SourceRow(msgspec.Struct):
     ranked: str | None  # JSON text
 
 
+# made once: for a small batch, making a statement takes longer than running it
+_LOCKED = (
+    sa.select(*(sources.c[field] for field in SourceRow.__struct_fields__))
+    .where(sources.c.name == sa.bindparam("named"))
+    .with_for_update()
+)
+_MOVED = (
+    sa.update(sources)
+    .where(sources.c.name == sa.bindparam("named"))
+    .values({field: sa.bindparam(field) for field in SourceRow.__struct_fields__ if field != "name"})
+)
+
+
 class Value(msgspec.Struct, frozen=True):
     """What an entry is now. `data` is JSON text."""
 
@@ -58,35 +70,30 @@ def insert_ignoring(connection: sa.Connection, table: sa.Table) -> Any:
 
 def locked_source(connection: sa.Connection, name: str) -> SourceRow:
     """The source's row, made if it is new. Its lock orders the source's writers: that is what makes offsets gapless."""
-    columns = [sources.c[field] for field in SourceRow.__struct_fields__]
-    locked = sa.select(*columns).where(sources.c.name == name).with_for_update()
-    row = connection.execute(locked).one_or_none()
+    row = connection.execute(_LOCKED, {"named": name}).one_or_none()
     if row is None:
         connection.execute(insert_ignoring(connection, sources).values(name=name).on_conflict_do_nothing())
-        row = connection.execute(locked).one()
+        row = connection.execute(_LOCKED, {"named": name}).one()
     return SourceRow(*row)
 
 
 def update_source(connection: sa.Connection, source: SourceRow) -> None:
     values = msgspec.structs.asdict(source)
-    del values["name"]
-    connection.execute(sa.update(sources).where(sources.c.name == source.name).values(**values))
+    connection.execute(_MOVED, {"named": values.pop("name"), **values})
 
 
 def stored(connection: sa.Connection, source: str, keys: Sequence[str]) -> dict[str, Stored]:
     """What is stored under these keys, without the data."""
-    columns = [entries.c[field] for field in Stored.__struct_fields__]
-    rows = connection.execute(sa.select(*columns).where(keyed(connection, entries, source, keys)))
-    return {row[0]: Stored(*row) for row in rows.all()}
+    rows = keyed_rows(connection, entries, Stored.__struct_fields__, source, keys)
+    return {row[0]: Stored(*row) for row in rows}
 
 
 def values(connection: sa.Connection, source: str, keys: Sequence[str]) -> dict[str, Value]:
     """What these entries are now, as far as they are known."""
     if not keys:
         return {}
-    columns = [entries.c[field] for field in Value.__struct_fields__]
-    rows = connection.execute(sa.select(*columns).where(keyed(connection, entries, source, keys)))
-    return {row[0]: Value(*row) for row in rows.all()}
+    rows = keyed_rows(connection, entries, Value.__struct_fields__, source, keys)
+    return {row[0]: Value(*row) for row in rows}
 
 
 def append(connection: sa.Connection, source: str, run_id: str, steps: Sequence[Change]) -> None:
