@@ -14,6 +14,7 @@ from scrapers.errors import (
     EmptyPage,
     FetchFailed,
     Forbidden,
+    Gone,
     LoginWall,
     Refused,
     ScraperError,
@@ -206,7 +207,7 @@ def test_no_request_falls_into_a_long_retry_after_not_even_of_another_run(web, v
     assert len(web.log) == 1
 
 
-@pytest.mark.parametrize(("status", "error"), [(404, Refused), (403, Refused), (410, Refused), (418, FetchFailed)])
+@pytest.mark.parametrize(("status", "error"), [(404, Gone), (403, Refused), (410, Gone), (418, FetchFailed)])
 def test_a_refusal_is_not_tried_again(web, visit, status, error):
     web.pages["/"] = lambda request: request.send(ROWS.encode(), status)
     with pytest.raises(FetchFailed, match=f"answers {status}") as caught:
