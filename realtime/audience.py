@@ -71,7 +71,10 @@ class Audience:
     def join(
         self, sid: str, room: Room, since: int | None = None, epoch: str | None = None, history: bool = False
     ) -> dict[str, Any]:
-        """Begins to serve a room to a client from its cursor `since` (None: from now). Returns the answer to it."""
+        """Begins to serve a room to a client from its cursor `since` (None: from now). Returns the answer to it.
+
+        Raises Gone, TooManyRooms or Unavailable."""
+        self._feed.refresh()
         reset = bool(since) and not self._continues(room, since or 0, epoch)
         # No switch from here on: the client is there, and its answer goes before what it is served.
         if not self._fanout.connected(sid):

@@ -10,6 +10,7 @@ import gevent
 import sqlalchemy as sa
 import structlog
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 
 from ingest_api.contract.errors import Unavailable
 from realtime.fanout import Fanout
@@ -42,6 +43,9 @@ class Feed:
         self._metrics = metrics
         self._followers: dict[str, Follower] = {}
         self._stirred = Event()
+        self._hints = 0
+        self._read = 0  # of the hints, those that came before the vitals were read last
+        self._reading = BoundedSemaphore()
         self.over = Event()  # the database is another one: all that this process knows is worthless
         self.watermarks = Watermarks(store.epoch)
         for vitals in store.read(read.vitals):
@@ -73,7 +77,15 @@ class Feed:
         stretch = result.stretch if isinstance(result, Committed) else result
         if isinstance(stretch, Stretch) and stretch.upto > self.cursor(stretch.source):
             self._take(stretch)
+        self._hints += 1
         self._stirred.set()
+
+    def refresh(self) -> None:
+        """Sees that what the vitals say is no older than the last hint: whoever asks next is told what is true now.
+        Raises Unavailable."""
+        with self._reading:
+            if self._read < self._hints:
+                self._look()
 
     def run(self) -> None:
         """Compares heads and tells watermarks, until it is over."""
@@ -92,11 +104,18 @@ class Feed:
                 log.warning("store away", error=error.message)
 
     def _compare(self) -> None:
+        with self._reading:
+            self._look()
+        for source, watermark in self.watermarks.due():
+            self._announce(source, watermark)
+
+    def _look(self) -> None:
+        """Reads the vitals. One greenlet at a time, so that none puts older ones in the place of newer ones."""
+        hints = self._hints
         for vitals in self._store.read(read.vitals):
             self._fill(vitals.name, vitals.head)
             self.watermarks.update(vitals)
-        for source, watermark in self.watermarks.due():
-            self._announce(source, watermark)
+        self._read = hints
 
     def _announce(self, source: str, watermark: dict[str, Any]) -> None:
         upto = self.cursor(source)

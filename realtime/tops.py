@@ -102,6 +102,7 @@ class Tops:
 
     def only(self, joined: Sequence[Room], overview: Room) -> Room:
         """The room that is meant when none is said: the one a client joined, or the one source that it may hear."""
+        self._feed.refresh()
         sources = [source for source in self._feed.watermarks.sources if hears(overview, source)]
         rooms = list(joined) or [Room.parse(source) for source in sources]
         if len(rooms) == 1:

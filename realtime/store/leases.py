@@ -33,12 +33,13 @@ def look(connection: sa.Connection, name: str) -> Beat | None:
 def take(connection: sa.Connection, name: str, seen: Beat | None, holder: str, at: int) -> Beat | None:
     """Begins a term if the lease is as it was `seen`; None when another one was faster."""
     beat = Beat(seen.term + 1 if seen else 1, 0, at, holder)
+    values = beat._asdict()
     if seen is None:
-        statement = insert_ignoring(connection, leases).values(name=name, **beat._asdict()).on_conflict_do_nothing()
-    else:
-        unmoved = (leases.c.name == name) & (leases.c.term == seen.term) & (leases.c.number == seen.number)
-        statement = sa.update(leases).where(unmoved).values(**beat._asdict())
-    return beat if connection.execute(statement).rowcount else None
+        first = insert_ignoring(connection, leases).values(name=name, **values).on_conflict_do_nothing()
+        # RETURNING, since an INSERT's rowcount through SQLAlchemy and psycopg is not 0 when nothing was inserted
+        return beat if connection.execute(first.returning(leases.c.term)).first() else None
+    unmoved = (leases.c.name == name) & (leases.c.term == seen.term) & (leases.c.number == seen.number)
+    return beat if connection.execute(sa.update(leases).where(unmoved).values(**values)).rowcount else None
 
 
 def beat(connection: sa.Connection, name: str, last: Beat, at: int) -> Beat | None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -38,12 +39,17 @@ class Reading:
         """Loads the page anew, as a visitor who was never here, and waits until it is live."""
         self.resize(1440)
         self.theme("light")
+        self.arrive(hash)
+        self.wait(lambda: self.line == "live", "the page is live")
+        return self
+
+    def arrive(self, hash: str = "#/live") -> None:
+        """Loads the page as a visitor who was never here: cookies are those of a host, whatever its port."""
         self.chrome.get("about:blank")
+        self.chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.chrome.get(f"{self.url}/openapi.json")
         self.chrome.execute_script("localStorage.clear()")
         self.chrome.get(f"{self.url}/{hash}")
-        self.wait(lambda: self.line == "live", "the page is live")
-        return self
 
     def go(self, hash: str) -> None:
         self.chrome.execute_script("location.hash = arguments[0]", hash)
@@ -61,7 +67,15 @@ class Reading:
         self.press(Keys.ESCAPE)
 
     def click(self, selector: str) -> None:
-        self.chrome.find_element(By.CSS_SELECTOR, selector).click()
+        """Clicks on it where it is then: what was found may be drawn anew before the click."""
+        self.wait(lambda: self._clicked(selector), f"{selector} is clicked")
+
+    def _clicked(self, selector: str) -> bool:
+        try:
+            self.chrome.find_element(By.CSS_SELECTOR, selector).click()
+        except StaleElementReferenceException:
+            return False
+        return True
 
     def text(self, selector: str) -> str:
         return str(self.js("return document.querySelector(arguments[0])?.innerText ?? ''", selector))

@@ -173,7 +173,7 @@ def test_what_is_not_taken_is_told_and_kept(page: Reading, source: str) -> None:
 def test_with_a_token_the_name_is_its_own(chrome: Chrome, locked: Server) -> None:  # noqa: F811
     deliver(locked, "vendor_x", {"SKU-1": beam("1.00")}).raise_for_status()
     page = Reading(chrome, locked.url)
-    chrome.get(f"{locked.url}/#/live/vendor_x")
+    page.arrive("#/live/vendor_x")
     page.wait(lambda: page.js("return document.querySelector('#sign-in').open"), "it asks for a token")
     page.js("document.querySelector('#sign-in-token').value = arguments[0]", token("*", sub="alice"))
     page.click("#sign-in-form button")

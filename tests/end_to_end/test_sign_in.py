@@ -37,7 +37,7 @@ def test_a_reader_signs_in_and_is_told_when_access_ends(chrome: Chrome, server: 
     deliver(server, "vendor_y", {"k": {"name": "Rod"}})
     page = Reading(chrome, server.url)
     page.resize(1440)
-    chrome.get(f"{server.url}/#/live")
+    page.arrive()
     page.wait(lambda: is_asked(page), "it asks for a token")
     page.wait(lambda: page.claim == "Not signed in", "the band says so")
     assert page.names == []

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import requests
 import socketio
 
 from tests.conftest import ROOT, Server, eventually
@@ -98,9 +99,13 @@ def test_a_redis_that_is_gone_and_then_empty(pair: Pair, redis_server: RedisServ
 
 
 def test_another_program_emits_to_the_clients_of_both(pair: Pair, redis_server: RedisServer) -> None:
+    def hears(server: Server) -> bool:
+        return "portalwire_redis_connected 1.0" in requests.get(f"{server.url}/metrics", timeout=30).text
+
     def emit(room: str) -> None:
         subprocess.run([sys.executable, "-c", OUTSIDE, redis_server.url, room], cwd=ROOT, check=True, timeout=60)
 
+    eventually(lambda: all(hears(server) for server in pair.both), what="Pub/Sub keeps nothing for who does not listen")
     with (
         listening(pair.one, "notice", "vendor_x") as at_one,
         listening(pair.other, "notice", "vendor_x") as at_other,

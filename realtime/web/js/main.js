@@ -89,7 +89,9 @@ reader.addEventListener("read", () => {
 addEventListener("pagehide", () => {
   reader.close();
   reader.save(world.rows);
+  socket.disconnect(); // a browser may keep a page that one left, and its connection with it: others would see us for long
 });
+addEventListener("pageshow", ({ persisted }) => persisted && socket.connect());
 
 addEventListener("hashchange", () => page.go(location.hash));
 $("search").addEventListener("input", ({ target }) => page.filter({ words: target.value }));
