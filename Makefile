@@ -15,7 +15,7 @@ run: setup ## the server, the scheduler and two demo portals, until Ctrl-C; REDI
 
 test: ## install what the tests need and run them; ARGS="-k feed" picks some
 	@$(PYTHON) scripts/setup.py test
-	@$(ENV) -m pytest $(ARGS)
+	@$(ENV) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: ## lint, format, types, import rules
 	@$(PYTHON) scripts/setup.py check

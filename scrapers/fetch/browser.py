@@ -119,13 +119,14 @@ class BrowserVisit:
             self._go(browser, address)
             if self._wants_login(browser, login, wait):
                 raise LoginWall("the login form shows again right after the login", page=browser.url)
-        drawn = not wait or browser.first([wait], self._patience)
+        awaited = wait or "html"
+        drawn = browser.first([awaited], self._patience)
         self._warm.gate.check(browser.url)  # a script may have led us away meanwhile
         body = browser.document(self._limits.size)
         page = Page(body, browser.url, datetime.now(UTC), self, "text/html; charset=utf-8")
         lookalike.check(page, address)
         if not drawn:
-            raise SelectorFailed(f"expected to appear within {self._patience:.0f} s", page=page.url, selector=wait)
+            raise SelectorFailed(f"expected to appear within {self._patience:.0f} s", page=page.url, selector=awaited)
         return page
 
     def _wants_login(self, browser: Browser, login: Login, wait: str | None) -> bool:

@@ -32,6 +32,7 @@ QUIT = 5.0  # seconds for an orderly end, before the group is killed
 _STATUS = "const [n] = performance.getEntriesByType('navigation'); return n ? n.responseStatus : 0"
 _FIRST = """
 const [selectors] = arguments;
+if (document.readyState === "loading") return null; // half a document may hold it already, and no more
 return selectors.find(selector => document.querySelector(selector)) || null
 """
 _DOCUMENT = """
@@ -67,7 +68,8 @@ class Browser:
             self._driver.get(url)
 
     def first(self, selectors: list[str], within: float) -> str | None:
-        """The first of the CSS selectors that the document holds, or None when it holds none `within` seconds."""
+        """The first of the CSS selectors that the document, read to its end, holds; None when it holds none `within`
+        seconds."""
         with _told(self.url):
             wait: WebDriverWait[Chrome] = WebDriverWait(self._driver, within, poll_frequency=0.05)
             with suppress(TimeoutException):
