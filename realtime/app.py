@@ -25,6 +25,8 @@ from realtime.dashboard.app import mount
 from realtime.dashboard.content import Content
 from realtime.doorway import SOCKETS, Doorway
 from realtime.fanout import Fanout
+from realtime.fanout.manager import DirectManager
+from realtime.fanout.takeover import take_over
 from realtime.feed import Feed
 from realtime.guard import guard
 from realtime.housekeeping import Housekeeping
@@ -74,16 +76,19 @@ class App:
             async_handlers=False,  # a client's events one after the other; only it waits for them
             max_http_buffer_size=MESSAGE,
             manage_session=False,
+            monitor_clients=False,  # the manager's pinger does
             http_compression=True,
             cors_allowed_origins=Origins.read(settings.origins).allow,
             **_between_processes(settings, self._redis),
         )
         encodings.speak_both(socketio.server)
+        if settings.tls_certificate is None:
+            take_over(socketio.server)
         fanout = Fanout(socketio)
         pulse = Pulse(fanout)
         self._feed = Feed(self.store, fanout, pulse, metrics)
         self.over = self._feed.over
-        visitors = Visitors(access, socketio, settings.connections)
+        visitors = Visitors(access, socketio, fanout, settings.connections)
         fanout.before = visitors.sweep
         people = People(self.store, socketio)
         audience = Audience(self.store, self._feed, fanout, metrics)
@@ -116,6 +121,7 @@ class App:
         self._loops = [
             gevent.spawn(loop)
             for loop in (
+                socketio.server.manager.pinger.run,
                 self._feed.run,
                 self._clock.run,
                 visitors.run,
@@ -153,7 +159,7 @@ def _shelves(settings: Settings) -> list[Shelf]:
 def _between_processes(settings: Settings, redis: RedisSide | None) -> dict[str, Any]:
     """Socket.IO's options where clients of several processes share rooms. A port that several processes share takes
     websockets only: the requests of a polling client would reach now one of them, now another."""
-    options: dict[str, Any] = {"client_manager": redis.messages} if redis else {}
+    options: dict[str, Any] = {"client_manager": redis.messages if redis else DirectManager()}
     return {**options, "transports": ["websocket"]} if settings.processes > 1 else options
 
 

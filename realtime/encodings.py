@@ -17,7 +17,9 @@ from socketio import packet as socketio_packet
 
 ATTACHMENTS = 8  # binary parts of one packet; no event of ours takes any
 _BINARY = (socketio_packet.BINARY_EVENT, socketio_packet.BINARY_ACK)
+_ACKS = (socketio_packet.ACK, socketio_packet.BINARY_ACK)
 _LISTS = (socketio_packet.EVENT, socketio_packet.ACK, *_BINARY)
+_RESERVED = ("connect", "disconnect")  # what happens to a connection is no event that a client can send
 _PACKED = "portalwire.messagepack"  # in the environ of a connection that speaks it
 
 log = structlog.get_logger()
@@ -116,9 +118,7 @@ class Packet(socketio_packet.Packet):  # type: ignore[misc]
         """What the library trusts its clients with."""
         kind, data = self.packet_type, self.data
         if kind in _LISTS:
-            fits = isinstance(data, list) and (
-                kind in (socketio_packet.ACK, socketio_packet.BINARY_ACK) or _named(data)
-            )
+            fits = isinstance(data, list) and (kind in _ACKS or _named(data))
         elif kind == socketio_packet.CONNECT:
             fits = data is None or isinstance(data, dict)
         else:
@@ -132,7 +132,12 @@ def _undefined(_code: int, _data: memoryview) -> None:
 
 
 def _named(data: list[Any]) -> bool:
-    return bool(data) and isinstance(data[0], str)
+    return bool(data) and isinstance(data[0], str) and data[0] not in _RESERVED
+
+
+def speaks_messagepack(server: Server, connection: str) -> bool:
+    """Whether a connection (its Engine.IO sid) speaks MessagePack; false until its first packet came."""
+    return bool(server.environ.get(connection, {}).get(_PACKED))
 
 
 def speak_both(server: Server) -> None:
@@ -156,7 +161,7 @@ def speak_both(server: Server) -> None:
                 socket.close(wait=False)
 
     def send_packet(connection: str, packet: EnginePacket) -> None:
-        if isinstance(packet.data, Encoded) and server.environ.get(connection, {}).get(_PACKED):
+        if isinstance(packet.data, Encoded) and speaks_messagepack(server, connection):
             packet = EnginePacket(MESSAGE, packet.data.packed)
         send(connection, packet)
 

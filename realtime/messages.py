@@ -12,6 +12,7 @@ from gevent.queue import Full, Queue
 from socketio.pubsub_manager import PubSubManager
 
 from realtime.bus import Bus
+from realtime.fanout.manager import DirectManager
 
 CHANNEL = "flask-socketio"
 WAITING = 1000  # messages heard and not yet handed on
@@ -19,7 +20,7 @@ WAITING = 1000  # messages heard and not yet handed on
 log = structlog.get_logger()
 
 
-class Messages(PubSubManager):  # type: ignore[misc]
+class Messages(PubSubManager, DirectManager):  # type: ignore[misc]
     """The client manager of a server that is one of several."""
 
     name = "portalwire"

@@ -22,11 +22,12 @@ from gevent.pywsgi import WSGIServer  # noqa: E402
 from realtime import logs  # noqa: E402
 from realtime.app import App  # noqa: E402
 from realtime.errors import RealtimeError  # noqa: E402
+from realtime.fanout.takeover import Handler  # noqa: E402
 from realtime.processes import WRONG_SETTINGS, Processes  # noqa: E402
 from realtime.settings import Settings  # noqa: E402
 from realtime.store.engine import migrate, open_engine  # noqa: E402
 from realtime.tls import tls_context  # noqa: E402
-from realtime.websocket import Handler  # noqa: E402
+from realtime.websocket import Handler as EncryptedHandler  # noqa: E402
 
 DATABASE_REPLACED = 3  # the exit code that asks to be started again, on the database that is there now
 GRACE = 5.0  # seconds that requests under way may still take when the server is told to end
@@ -83,8 +84,9 @@ def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLCo
     """Serves until it is told to end."""
     shared = {"wsgi.multiprocess": settings.processes > 1}
     encrypted = {} if tls is None else {"ssl_context": tls}
+    handler = Handler if tls is None else EncryptedHandler
     server = WSGIServer(
-        listener, app.flask, environ=shared, handler_class=Handler, log=None, error_log=None, **encrypted
+        listener, app.flask, environ=shared, handler_class=handler, log=None, error_log=None, **encrypted
     )
     told_to_end = Event()
     gevent.signal_handler(signal.SIGTERM, told_to_end.set)

@@ -6,7 +6,6 @@ from typing import Annotated, Any, TypeVar
 import gevent
 import msgspec
 import structlog
-from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
 from ingest_api.contract.errors import ContractError
@@ -83,18 +82,19 @@ def register(
 ) -> None:
     """Connects the events to `audience`, `people` and `tops`, for `visitors`."""
 
-    def refused(error: ContractError) -> dict[str, Any]:
+    def refused(sid: str, error: ContractError) -> dict[str, Any]:
         metrics.refused.labels(error.code).inc()
         if not answered.get():
-            socketio.emit("error", _said(error), to=request.sid, ignore_queue=True)  # type: ignore[attr-defined]
+            socketio.emit("error", _said(error), to=sid, ignore_queue=True)
         return {"ok": False, "error": _said(error)}
 
+    server = socketio.server  # Flask's own door makes a request context for every event: nothing here needs one
     known: list[str] = []
 
     def on(event: str, kind: type[T]) -> Callable[[Callable[[str, T], dict[str, Any]]], None]:
         def connect(handle: Callable[[str, T], dict[str, Any]]) -> None:
             known.append(event)
-            socketio.on_event(event, guarded(event, kind, handle, visitors, refused))
+            server.on(event, guarded(event, kind, handle, visitors, refused))
 
         return connect
 
@@ -135,33 +135,33 @@ def register(
         (tops.show if asked.once else tops.follow)(sid, top)
         return {"room": room.name, "by": top.by, "order": top.order, "limit": top.limit}
 
-    def unknown(event: str, *_payload: Any) -> dict[str, Any]:
+    def unknown(event: str, sid: str, *_payload: Any) -> dict[str, Any]:
         try:
-            visitors.charge(request.sid, event)  # type: ignore[attr-defined]
+            visitors.charge(sid, event)
         except ContractError as error:
-            return refused(error)
-        return refused(UnknownEvent(f"there is no event {event[:100]!r}: there are {', '.join(known)}"))
+            return refused(sid, error)
+        return refused(sid, UnknownEvent(f"there is no event {event[:100]!r}: there are {', '.join(known)}"))
 
-    def came(auth: Any = None) -> None:
+    def came(sid: str, environ: dict[str, Any], auth: Any) -> None:
         try:
-            visitors.enter(request.sid, request.environ, auth)  # type: ignore[attr-defined]
+            visitors.enter(sid, environ, auth)
         except ContractError as error:
             raise ConnectionRefusedError(error.message, _said(error)) from error
 
-    def gone(*_reason: Any) -> None:
-        visitors.leave(request.sid)  # type: ignore[attr-defined]
-        audience.drop(request.sid)  # type: ignore[attr-defined]
-        people.drop(request.sid)  # type: ignore[attr-defined]
-        tops.drop(request.sid)  # type: ignore[attr-defined]
+    def gone(sid: str, _reason: str) -> None:
+        visitors.leave(sid)
+        audience.drop(sid)
+        people.drop(sid)
+        tops.drop(sid)
 
     def ending(sid: str) -> None:
         audience.drop(sid)
         tops.drop(sid)
 
     visitors.ending = ending
-    socketio.on_event("connect", came)
-    socketio.on_event("*", unknown)
-    socketio.on_event("disconnect", gone)
+    server.on("connect", came)
+    server.on("*", unknown)
+    server.on("disconnect", gone)
 
 
 def guarded(
@@ -169,15 +169,14 @@ def guarded(
     kind: type[T],
     handle: Callable[[str, T], dict[str, Any]],
     visitors: Visitors,
-    refused: Callable[[ContractError], dict[str, Any]],
+    refused: Callable[[str, ContractError], dict[str, Any]],
 ) -> Callable[..., dict[str, Any]]:
     """A handler that answers whatever comes: `{"ok": true, …}` or `{"ok": false, "error": {code, message}}`.
 
     Whatever names a `room` is only for those who may join it.
     """
 
-    def handler(*payload: Any) -> dict[str, Any]:
-        sid: str = request.sid  # type: ignore[attr-defined]
+    def handler(sid: str, *payload: Any) -> dict[str, Any]:
         try:
             visitors.charge(sid, event)
             asked = _one(payload, kind)
@@ -186,10 +185,10 @@ def guarded(
                 visitors.permit(sid, room)
             return {"ok": True, **handle(sid, asked)}
         except ContractError as error:
-            return refused(error)
+            return refused(sid, error)
         except Exception:
             log.exception("event failed", event_name=event)
-            return refused(ContractError("something went wrong here; it was logged"))
+            return refused(sid, ContractError("something went wrong here; it was logged"))
 
     return handler
 

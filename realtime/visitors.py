@@ -17,6 +17,7 @@ from ingest_api.auth import Grant
 from ingest_api.contract.errors import ContractError, Expired, SlowDown, Unauthenticated
 from realtime.access import Access, Revoked, token_of
 from realtime.buckets import Buckets, Rate
+from realtime.fanout import Fanout
 from realtime.overview import is_overview, overview
 from realtime.rooms import Room
 
@@ -51,9 +52,10 @@ class Visitor(msgspec.Struct, eq=False):
 class Visitors:
     """Who is connected. `ending` is called with the sid of a client that is cut off, before it is told."""
 
-    def __init__(self, access: Access, socketio: SocketIO, most: int) -> None:
+    def __init__(self, access: Access, socketio: SocketIO, fanout: Fanout, most: int) -> None:
         self._access = access
         self._socketio = socketio
+        self._fanout = fanout
         self._most = most if not access.open else float("inf")
         self._visitors: dict[str, Visitor] = {}  # sid -> visitor
         self._next_end = float("inf")  # of the visitors' ends
@@ -148,35 +150,19 @@ class Visitors:
         """Nothing that waits for the client is sent any more, only why it has to go."""
         self.leave(sid)
         self.ending(sid)
-        server = self._socketio.server
-        engine_sid = server.manager.eio_sid_from_sid(sid, "/")
-        connection = server.eio.sockets.get(engine_sid)
-        if connection is None:
+        engine_sid = self._fanout.engine_sid(sid)
+        if engine_sid is None:
             return
-        while not connection.queue.empty():
-            connection.queue.get_nowait()
-            connection.queue.task_done()
+        self._fanout.silence(sid)
         self._socketio.emit("error", {"code": reason.code, "message": reason.message}, to=sid, ignore_queue=True)
-        server.disconnect(sid, ignore_queue=True)
+        self._socketio.server.disconnect(sid, ignore_queue=True)
         log.info("client cut off", sid=sid, code=reason.code)
-        gevent.spawn_later(CLOSE_WITHIN, self._close, engine_sid)
-
-    def _close(self, engine_sid: str) -> None:
-        """Ends a connection, whether its client listens or not."""
-        server = self._socketio.server
-        connection = server.eio.sockets.get(engine_sid)
-        environ = server.environ.get(engine_sid, {})
-        if connection is not None:
-            connection.close(wait=False, abort=True)
-        websocket = environ.get("wsgi.websocket")
-        if websocket is not None and not websocket.closed:
-            websocket.handler.socket.close()
+        gevent.spawn_later(CLOSE_WITHIN, self._fanout.hang_up, engine_sid)
 
     def _close_idle(self) -> None:
         """Ends connections that opened and never connected to us."""
-        server, moment = self._socketio.server, time.monotonic()
-        strangers = {sid for sid in server.eio.sockets if server.manager.sid_from_eio_sid(sid, "/") is None}
-        self._opened = {sid: self._opened.get(sid, moment) for sid in strangers}
+        moment = time.monotonic()
+        self._opened = {sid: self._opened.get(sid, moment) for sid in self._fanout.strangers()}
         for sid, since in self._opened.items():
             if moment - since > ENTER_WITHIN:
-                self._close(sid)
+                self._fanout.hang_up(sid)

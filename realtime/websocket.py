@@ -1,4 +1,4 @@
-"""The plain gevent transport's websocket, with bounds.
+"""The websocket of connections that are encrypted here, with bounds: the plain gevent transport's.
 
 A frame says how long it is before it comes, and a message may be cut into any number of frames: gevent-websocket makes
 room for whatever it is told, so a single client could take all memory.

@@ -33,7 +33,10 @@ def get(server: Server, path: str, **headers: str) -> requests.Response:
 
 def opens(server: Server, **options: Any) -> bool:
     """Whether a websocket is spoken to."""
-    client = websocket.create_connection(f"ws://127.0.0.1:{server.port}{SOCKET}", timeout=30, **options)
+    try:
+        client = websocket.create_connection(f"ws://127.0.0.1:{server.port}{SOCKET}", timeout=30, **options)
+    except websocket.WebSocketBadStatusException:
+        return False
     try:
         return bool(client.recv())
     except (websocket.WebSocketConnectionClosedException, ConnectionResetError):
