@@ -10,7 +10,7 @@ from typing import Any
 from gevent import get_hub
 
 AT_ONCE = 64  # frames handed to the kernel with one call
-MOST = 4 * 1024 * 1024  # bytes that may wait; a connection that is sent more is ended
+MOST = 16 * 1024 * 1024  # bytes that may wait; a connection that is sent more is ended
 FINISH = 5.0  # seconds that a client may take to read what was sent before its connection is ended
 
 _WRITABLE = 2  # as libev has it

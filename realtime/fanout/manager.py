@@ -131,7 +131,10 @@ class DirectManager(Manager):  # type: ignore[misc]
             return
         arguments = data if isinstance(data, tuple) else () if data is None else (data,)
         packet = self.server.packet_class(EVENT, namespace=namespace, data=[event, *arguments]).encode()
-        if self.is_sid_room(namespace, where):
+        if isinstance(packet, list):  # it has bytes in it, which follow it in packets of their own
+            self.flush()
+            super().emit(event, data, namespace, room=where, skip_sid=skip_sid, **options)
+        elif self.is_sid_room(namespace, where):
             self._send_to_one(self.rooms[namespace][None][where], packet)
         elif skip_sid:
             self.flush()

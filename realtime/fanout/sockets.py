@@ -9,10 +9,13 @@ import gevent
 from engineio import exceptions
 from engineio import packet as engine_packet
 from engineio import socket as engine_socket
+from engineio.payload import Payload
+from gevent.queue import Empty
 
 from realtime.fanout.frames import GOODBYE, framed
 from realtime.fanout.link import Link
 
+PACKETS = Payload.max_decode_packets  # of one poll's answer
 LOOK = 0.5  # seconds between looks for pings that are due
 
 
@@ -40,16 +43,35 @@ class DirectSocket(engine_socket.Socket):  # type: ignore[misc]
             packet = self.queue.get(block=False)
             self.queue.task_done()
             if packet is not None:
-                link.send(framed(packet.encode()))
+                link.send(framed(_message(packet)))
         self.link, self.queue = link, _NO_QUEUE
 
     def send(self, pkt: engine_packet.Packet) -> None:
+        self.server.direct.flush()  # what was emitted before this goes before it
         if self.link is None:
-            super().send(pkt)
+            # a packet remembers how it was encoded first, and bytes are encoded in another way for polls
+            super().send(engine_packet.Packet(pkt.packet_type, pkt.data) if pkt.binary else pkt)
             return
         self.check_ping_timeout()
-        self.server.direct.flush()  # what was emitted before this goes before it
-        self.link.send(framed(pkt.encode()))
+        self.link.send(framed(_message(pkt)))
+
+    def poll(self) -> list[engine_packet.Packet]:
+        """What is there for a client that polls, or comes while it waits: not more at a time than a client by this
+        library reads. An empty list is the end. Raises QueueEmpty when nothing comes within a ping and its answer."""
+        queue, packets = self.queue, []
+        try:
+            queue.peek(timeout=self.server.ping_interval + self.server.ping_timeout)
+        except Empty as error:
+            raise exceptions.QueueEmpty from error
+        while len(packets) < PACKETS and not queue.empty():
+            packet = queue.get()
+            queue.task_done()
+            if packet is None:
+                if packets:
+                    queue.put(None)  # for the next poll
+                return packets
+            packets.append(packet)
+        return packets or [engine_packet.Packet(engine_packet.NOOP)]
 
     def check_ping_timeout(self) -> bool:
         """Raises SocketIsClosedError. Silent connections are found by the pinger: the library would end one here, in
@@ -114,5 +136,18 @@ class Pinger:
         self._engine.sockets.pop(connection.sid, None)
 
 
+def _message(packet: engine_packet.Packet) -> str | bytes:
+    message: str | bytes = packet.data if packet.binary else packet.encode()
+    return message
+
+
+_Plain = engine_socket.Socket
+
+
+def _made(server: Any, sid: str) -> Any:
+    """A connection of a server: ours where our manager is."""
+    return (DirectSocket if hasattr(server, "direct") else _Plain)(server, sid)
+
+
 # The library makes its connections by this name and offers no other way to say which.
-engine_socket.Socket = DirectSocket
+engine_socket.Socket = _made
