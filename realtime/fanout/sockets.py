@@ -58,7 +58,8 @@ class DirectSocket(engine_socket.Socket):  # type: ignore[misc]
     def poll(self) -> list[engine_packet.Packet]:
         """What is there for a client that polls, or comes while it waits: not more at a time than a client by this
         library reads. An empty list is the end. Raises QueueEmpty when nothing comes within a ping and its answer."""
-        queue, packets = self.queue, []
+        queue = self.queue
+        packets: list[engine_packet.Packet] = []
         try:
             queue.peek(timeout=self.server.ping_interval + self.server.ping_timeout)
         except Empty as error:
