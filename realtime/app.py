@@ -33,6 +33,7 @@ from realtime.housekeeping import Housekeeping
 from realtime.intake import StoreIntake
 from realtime.lease import Lease
 from realtime.lists import lists
+from realtime.loops import kept
 from realtime.metrics import Metrics, metrics_page
 from realtime.origins import Origins
 from realtime.page import HEADERS, pages
@@ -119,7 +120,7 @@ class App:
         self._clock = Clock(Lease(self.store, "clock"), self.store.epoch, partial(fanout.broadcast, "time"), bus)
         doors = self._redis.open(self._feed, intake) if self._redis else []
         self._loops = [
-            gevent.spawn(loop)
+            gevent.spawn(kept(loop, metrics))
             for loop in (
                 socketio.server.manager.pinger.run,
                 self._feed.run,

@@ -43,6 +43,9 @@ class Metrics:
         self.catch_ups = Counter("catch_ups", "Clients that were brought from a cursor to live", **make)
         self.lagging = Counter("lagging_clients", "Clients that did not take their frames and left their room", **make)
         self.refused = Counter("events_refused", "Socket events that were answered with an error", ["code"], **make)
+        self.loops_failed = Counter(
+            "loops_failed", "Loops of this process that failed and began again", ["loop"], **make
+        )
         self.requests = Counter("http_requests", "Requests answered", ["method", "status"], **make)
 
     def watch(self, reading: Callable[[], Iterator[Reading]]) -> None:

@@ -1,9 +1,11 @@
 """Who is in which room, over all processes. A row lives as long as its process says so."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from realtime.store.keys import among
 from realtime.store.schema import presence
 
 LIVES = 15_000  # milliseconds without a beat after which a process counts as gone
@@ -29,14 +31,14 @@ def enter(connection: sa.Connection, room: str, sid: str, process: str, username
     return there is None
 
 
-def leave(connection: sa.Connection, sid: str, rooms: list[str], at: int) -> list[Left]:
-    """Takes a client out of rooms; who is in them no more, in any other window either."""
-    rows = connection.execute(
-        sa.delete(presence)
-        .where(presence.c.sid == sid, presence.c.room.in_(rooms))
-        .returning(presence.c.room, presence.c.username)
-    )
-    return [left for left in (Left(*row) for row in rows.all()) if not _there(connection, left, at)]
+def leave(connection: sa.Connection, room: str, sid: str, at: int) -> list[Left]:
+    """Takes a client out of a room; who is in it no more, in no other window either."""
+    return _gone(connection, (presence.c.room == room) & (presence.c.sid == sid), at)
+
+
+def drop(connection: sa.Connection, sids: Sequence[str], at: int) -> list[Left]:
+    """Takes clients out of all their rooms."""
+    return _gone(connection, among(connection, presence.c.sid, sids), at)
 
 
 def people(connection: sa.Connection, room: str, at: int) -> list[str]:
@@ -53,11 +55,18 @@ def people(connection: sa.Connection, room: str, at: int) -> list[str]:
 def beat(connection: sa.Connection, process: str, at: int) -> list[Left]:
     """Says that a process is there; returns who is gone because theirs is not."""
     connection.execute(sa.update(presence).where(presence.c.process == process).values(beat=at))
-    rows = connection.execute(
-        sa.delete(presence).where(presence.c.beat < at - LIVES).returning(presence.c.room, presence.c.username)
+    return _gone(connection, presence.c.beat < at - LIVES, at)
+
+
+def _gone(connection: sa.Connection, which: sa.ColumnElement[bool], at: int) -> list[Left]:
+    """Deletes rows; of those people who is nowhere in their room any more, in order, with two statements for all."""
+    rows = connection.execute(sa.delete(presence).where(which).returning(presence.c.room, presence.c.username)).all()
+    if not rows:
+        return []
+    rooms = sorted({row.room for row in rows})
+    still = connection.execute(
+        sa.select(presence.c.room, presence.c.username)
+        .where(among(connection, presence.c.room, rooms), presence.c.beat >= at - LIVES)
+        .distinct()
     )
-    return [left for left in sorted({Left(*row) for row in rows.all()}) if not _there(connection, left, at)]
-
-
-def _there(connection: sa.Connection, left: Left, at: int) -> bool:
-    return left.username in people(connection, left.room, at)
+    return sorted({Left(*row) for row in rows} - {Left(*row) for row in still})

@@ -217,6 +217,8 @@ presence = sa.Table(
     sa.Column("beat", Millis, nullable=False),  # when its process last said that it is there
     sa.Index("presence_by_process", "process", "beat"),
     sa.Index("presence_by_beat", "beat"),
+    sa.Index("presence_by_name", "room", "username", "beat"),
+    sa.Index("presence_by_sid", "sid"),
 )
 
 activity = sa.Table(

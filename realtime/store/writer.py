@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import gevent
 import sqlalchemy as sa
+import structlog
 from gevent import monkey
 from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
@@ -25,6 +26,7 @@ GROUP = 64  # operations of one transaction
 WAITING = 1000  # operations that may wait; more are refused, and their senders keep them
 TRIES = 3  # of a transaction that lost to another one
 ASIDE = 0.02  # seconds it waits at most before the second
+log = structlog.get_logger()
 _sleep: Any = monkey.get_original("time", "sleep")
 
 
@@ -55,6 +57,8 @@ class Writer:
 
         Raises what the operation raised, or Unavailable when the database does not take it: then nothing was stored.
         """
+        if gevent.getcurrent() is self._draining:
+            raise RuntimeError("who is told of a commit cannot wait for another one: spawn what writes")
         if len(self._waiting) >= WAITING:
             raise Unavailable
         result = AsyncResult()
@@ -72,19 +76,27 @@ class Writer:
         self._kept.close()
 
     def _drain(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
-            group.sort(key=attrgetter("source"))  # all processes lock in this order, so that none waits in a circle
-            began = time.perf_counter()
-            outcomes = self._pool.apply(self._commit, ([waiting.operation for waiting in group],))
-            self._took(time.perf_counter() - began)
-            for (_, _, result), outcome in zip(group, outcomes, strict=True):
-                if isinstance(outcome, Exception):
-                    result.set_exception(outcome)
-                else:
-                    self._told(outcome)
-                    result.set(outcome)
-        self._draining = None
+        try:
+            while self._waiting:
+                group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+                group.sort(key=attrgetter("source"))  # all processes lock in this order: none waits in a circle
+                self._run(group)
+        finally:
+            self._draining = None
+
+    def _run(self, group: Sequence[_Waiting]) -> None:
+        began = time.perf_counter()
+        outcomes = self._pool.apply(self._commit, ([waiting.operation for waiting in group],))
+        self._took(time.perf_counter() - began)
+        for (_, _, result), outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                result.set_exception(outcome)
+                continue
+            try:
+                self._told(outcome)
+            except Exception:
+                log.exception("telling failed")  # it is committed: followers find it when they compare heads
+            result.set(outcome)
 
     def _commit(self, operations: Sequence[Operation]) -> list[Any]:
         """Runs in the writer's thread. One transaction for all; when it fails, one for each, so that whoever is to

@@ -111,3 +111,30 @@ def test_sqlite_is_durable_and_new_enough(tmp_path: Path) -> None:
 def test_a_wrong_address_is_refused_in_words(url: str) -> None:
     with pytest.raises(BadSettings, match="PORTALWIRE_DATABASE_URL"):
         open_engine(url, writes=True)
+
+
+def test_who_is_told_may_fail_and_nobody_waits_for_it(database_url: str) -> None:
+    heard: list[Any] = []
+
+    def failing(result: Any) -> None:
+        heard.append(result)
+        raise KeyError("it was there a moment ago")
+
+    store = Store(database_url, failing)
+    assert [store.write(put(name, "x")) for name in ("a", "b")] == ["a", "b"]
+    assert heard == ["a", "b"]
+    store.close()
+
+
+def test_who_is_told_cannot_wait_for_another_write(database_url: str) -> None:
+    refused: list[str] = []
+
+    def writing(_result: Any) -> None:
+        with pytest.raises(RuntimeError) as error:
+            store.write(put("more", "x"))
+        refused.append(str(error.value))
+
+    store = Store(database_url, writing)
+    assert store.write(put("a", "x")) == "a"
+    assert len(refused) == 1
+    store.close()

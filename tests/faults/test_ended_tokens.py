@@ -42,14 +42,15 @@ def busy(server: Server, source: str, keys: int = 5) -> Iterator[None]:
 class Client:
     """A websocket that speaks just enough Socket.IO, and knows when each event came."""
 
-    def __init__(self, server: Server, by: str, room: str, **options: Any) -> None:
+    def __init__(self, server: Server, by: str, room: str, username: str | None = None, **options: Any) -> None:
         address = f"ws://127.0.0.1:{server.port}/socket.io/?transport=websocket&EIO=4"
         self._socket = websocket.create_connection(address, timeout=30, **options)
         self._socket.recv()
         self._socket.send("40" + json.dumps({"token": by}))
         self.connected = str(self._socket.recv())
         for number, name in enumerate((room, "*")):
-            self._socket.send(f"42{number}" + json.dumps(["join", {"room": name, "since": 0}]))
+            join = {"room": name, "since": 0, **({"username": username} if username and name != "*" else {})}
+            self._socket.send(f"42{number}" + json.dumps(["join", join]))
         self.events: list[tuple[float, str, Any]] = []  # when, event, payload
         self.ended: float | None = None
 
@@ -86,6 +87,26 @@ def test_nothing_comes_after_a_token_expired(locked: Server) -> None:  # noqa: F
     assert payload["message"] == "Your access has ended: sign in again, or send a newer token."
     assert {event for _, event, _ in client.events} >= {"entries", "watermark"}
     assert at > end - 1, "it was served until then"
+
+
+def test_many_named_clients_expire_at_once_in_a_busy_room(locked: Server) -> None:  # noqa: F811
+    """Who leaves is told to the store, by whoever finds that a token has ended: it may be the store's own writer."""
+    with busy(locked, "exp_n"):
+        by, end = expiring("exp_n", 3)
+        clients = [Client(locked, by, "exp_n", username=f"person {number}") for number in range(12)]
+        readers = [threading.Thread(target=client.read_to_the_end) for client in clients]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join(60)
+    for client in clients:
+        assert client.ended is not None
+        assert client.ended < end + WITHIN
+        assert [event for at, event, _ in client.events if at > end] == []
+    with Reader(locked.url, OPERATOR) as reader:
+        joined = reader.join("exp_n")
+        assert joined["people"] == []
+        assert deliver(locked, "exp_n", {"last": {"n": 1}}).status_code == 200
 
 
 def test_nothing_that_waited_is_sent_after_a_token_expired(locked: Server) -> None:  # noqa: F811

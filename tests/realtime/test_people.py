@@ -1,11 +1,13 @@
 """People in rooms, as the plain client of a Flask-SocketIO tutorial meets them."""
 
+import json
 from collections.abc import Iterator
 from queue import Empty, Queue
 from typing import Any
 
 import pytest
 import socketio
+import websocket
 
 from realtime.people import LENGTH
 from realtime.store.notes import SHOWN
@@ -72,10 +74,37 @@ def test_who_is_there_is_counted_and_named(person: Any) -> None:
     assert watcher.ask("join", {"room": "count"})["members"] == 0
     assert alice.ask("join", {"room": "count", "username": " alice\x00 "})["people"] == ["alice"]
     assert bob.ask("join", {"room": "count", "username": "bob"})["members"] == 2
-    assert [watcher.next("status")["people"] for _ in range(2)] == [["alice"], ["alice", "bob"]]
+    assert [watcher.next("status")["msg"] for _ in range(2)] == [f"{n} has entered the room." for n in ("alice", "bob")]
     bob.client.disconnect()
     left = watcher.next("status")
     assert (left["msg"], left["members"]) == ("bob has left the room.", 1)
+
+
+def test_many_who_go_at_once_are_told_with_one_word(module_server: Server, person: Any) -> None:
+    watcher = person()
+    watcher.ask("join", {"room": "party", "username": "host"})
+    guests = [guest(module_server, "party", f"guest {number:02}") for number in range(12)]
+    while watcher.next("status")["members"] < 13:
+        pass
+    module_server.pause()
+    for each in guests:
+        each.shutdown()
+    module_server.go_on()
+    left = watcher.next("status")
+    assert (left["msg"], left["members"]) == ("guest 00 and 11 more have left the room.", 1)
+
+
+def guest(server: Server, room: str, name: str) -> websocket.WebSocket:
+    """Someone in a room, whose line can be cut."""
+    client = websocket.create_connection(
+        f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket", timeout=30
+    )
+    client.recv()
+    client.send("40")
+    client.send("421" + json.dumps(["join", {"room": room, "username": name}]))
+    while not str(client.recv()).startswith("431"):
+        pass
+    return client
 
 
 def test_a_second_window_neither_enters_nor_leaves(person: Any) -> None:

@@ -29,3 +29,5 @@ def upgrade() -> None:
     )
     op.create_index("presence_by_process", "presence", ["process", "beat"], unique=False)
     op.create_index("presence_by_beat", "presence", ["beat"], unique=False)
+    op.create_index("presence_by_name", "presence", ["room", "username", "beat"], unique=False)
+    op.create_index("presence_by_sid", "presence", ["sid"], unique=False)
