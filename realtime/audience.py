@@ -21,7 +21,8 @@ from realtime.metrics import Metrics
 from realtime.overview import hears, is_overview
 from realtime.rooms import EVERY_SOURCE, Room, folded
 from realtime.store import read
-from realtime.store.change import Stretch
+from realtime.store.change import PIECE, Stretch, size_of
+from realtime.store.read import PAGE
 from realtime.store.store import Store
 
 AHEAD = 256 * 1024  # bytes that may wait for a client before it is sent another page
@@ -29,6 +30,7 @@ DRAIN_EVERY = 0.02  # seconds
 STORE_EVERY = 0.5  # seconds between tries while the store is away
 ROOMS = 500  # rooms one client may follow
 PAGES = 64  # pages kept for those who ask the same
+LEAST = 50  # rows of a page that are asked for, however large they are
 
 log = structlog.get_logger()
 
@@ -119,12 +121,12 @@ class Audience:
             return True
         return since <= self._store.read(lambda connection: read.head(connection, room.source))
 
-    def _lags(self, room: str, sid: str) -> None:
-        """A live client does not keep up: what waits for it reaches it, then it catches up from there."""
+    def _lags(self, room: str, sid: str, upto: int) -> None:
+        """A live client does not keep up: what waits for it reaches it, up to `upto`, then it catches up from there."""
         subscription = self._followed[sid][room]
         self._metrics.lagging.inc()
         self._fanout.leave(subscription.room, sid)
-        subscription.cursor = self._feed.cursor(subscription.room.source)
+        subscription.cursor = max(subscription.cursor, upto)
         gevent.spawn(self._serve, subscription, False)
 
     def _serve(self, subscription: Subscription, reset: bool) -> None:
@@ -172,6 +174,7 @@ class Pages:
         self._store = store
         self._feed = feed
         self._read: OrderedDict[tuple[str, int, bool, int], AsyncResult] = OrderedDict()
+        self._rows: dict[str, int] = {}  # source -> how many rows are asked for, where its entries are large
 
     def beyond(self, room: Room, cursor: int, history: bool) -> Stretch:
         """States, or with `history` every change, beyond `cursor`: from memory when they are there."""
@@ -185,15 +188,25 @@ class Pages:
             if len(self._read) > PAGES:
                 self._read.popitem(last=False)
             try:
-                result.set(self._store.read(lambda connection: _page(connection, room, cursor, history)))
-            except Unavailable as error:
+                result.set(self._page(room, cursor, history))
+            except BaseException as error:
                 self._read.pop(key, None)
                 result.set_exception(error)
+                raise
         stretch: Stretch = result.get()
         return stretch
 
+    def _page(self, room: Room, cursor: int, history: bool) -> Stretch:
+        limit = self._rows.get(room.source, PAGE)
+        stretch = self._store.read(lambda connection: _read(connection, room, cursor, history, limit))
+        size = sum(size_of(change) for change in stretch.changes)
+        self._rows[room.source] = max(
+            LEAST, min(PAGE, 2 * PIECE * len(stretch.changes) // (size + 1)) if size else PAGE
+        )
+        return stretch
 
-def _page(connection: sa.Connection, room: Room, cursor: int, history: bool) -> Stretch:
+
+def _read(connection: sa.Connection, room: Room, cursor: int, history: bool, limit: int) -> Stretch:
     if history:
-        return read.log(connection, room.source, cursor)
-    return read.states(connection, room.source, cursor, room.matches)
+        return read.log(connection, room.source, cursor, limit)
+    return read.states(connection, room.source, cursor, room.matches, limit)

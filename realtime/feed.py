@@ -147,8 +147,9 @@ class Feed:
         if taken.upto == taken.after:
             return
         rooms = self._fanout.rooms(stretch.source)
-        for room in rooms:
-            self._fanout.send(room.name, "entries", room.live_frame(self.epoch, taken))
+        for piece in taken.pieces():
+            for room in rooms:
+                self._fanout.send_entries(room.name, piece.upto, room.live_frame(self.epoch, piece))
         self._pulse.beat(taken)
         self._metrics.frames.labels(stretch.source).inc()
         log.debug(

@@ -2,9 +2,9 @@
 
 from collections import deque
 
-from realtime.store.change import Change, Stretch
+from realtime.store.change import PIECE, Change, Stretch, size_of
 
-KEPT = 500  # changes of the newest part of the log that are kept in memory: one page
+KEPT = 500  # changes of the newest part of the log that are kept in memory, if they make no more than a piece
 
 
 class Follower:
@@ -13,7 +13,8 @@ class Follower:
     def __init__(self, source: str, cursor: int) -> None:
         self.source = source
         self.cursor = cursor
-        self._kept: deque[Change] = deque(maxlen=KEPT)
+        self._kept: deque[Change] = deque()
+        self._size = 0  # characters of data that are kept
         self._kept_after = cursor  # what is kept begins beyond it
 
     def take(self, stretch: Stretch) -> Stretch | None:
@@ -33,9 +34,9 @@ class Follower:
         return Stretch(self.source, cursor, self.cursor, [c for c in self._kept if c.offset > cursor])
 
     def _keep(self, news: list[Change]) -> None:
-        overflow = len(self._kept) + len(news) - KEPT
-        if overflow > len(self._kept):
-            self._kept_after = news[overflow - len(self._kept) - 1].offset
-        elif overflow > 0:
-            self._kept_after = self._kept[overflow - 1].offset
         self._kept.extend(news)
+        self._size += sum(map(size_of, news))
+        while len(self._kept) > KEPT or (self._size > PIECE and len(self._kept) > 1):
+            oldest = self._kept.popleft()
+            self._size -= size_of(oldest)
+            self._kept_after = oldest.offset

@@ -36,6 +36,7 @@ class Reader:
         self.entries: dict[str, dict[str, dict[str, Any]]] = {}
         self.cursors: dict[str, tuple[int, str]] = {}  # room -> offset, epoch
         self.changes: dict[str, list[dict[str, Any]]] = {}  # room -> all that was taken
+        self.frames: dict[str, list[int]] = {}  # room -> how many changes each frame had
         self.watermarks: dict[str, dict[str, Any]] = {}
         self.resets: list[str] = []
         self.unfounded: list[str] = []  # rooms joined again because a delta did not build on what was there
@@ -101,6 +102,7 @@ class Reader:
     def _entries(self, frame: dict[str, Any]) -> None:
         with self._moved:
             room = frame["room"]
+            self.frames.setdefault(room, []).append(len(frame["changes"]))
             self._open(room, frame["after"])  # its first frame may overtake the answer that names it
             cursor, epoch = self.cursors[room]
             if epoch and frame["epoch"] != epoch:

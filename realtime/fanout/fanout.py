@@ -26,10 +26,10 @@ class Fanout:
         self._manager: DirectManager = socketio.server.manager
         self._members: dict[str, set[str]] = {}  # room's name -> sids
         self._rooms: dict[str, dict[str, Room]] = {}  # source -> name -> room, of those with members
-        self._told: set[str] = set()  # rooms that were sent to in this turn of the loop
-        self.lagging: Callable[[str, str], None] = lambda room, sid: None
+        self._upto: dict[str, int] = {}  # room's name -> up to which offset it was sent entries
+        self.lagging: Callable[[str, str, int], None] = lambda room, sid, upto: None
         self.before: Callable[[], None] = lambda: None  # called before anything is sent
-        self._manager.turned = self._look
+        self._manager.sent = self._look
 
     def enter(self, room: Room, sid: str) -> None:
         self._server.enter_room(sid, room.name)
@@ -45,6 +45,7 @@ class Fanout:
         if not members:
             del self._members[room.name]
             del self._rooms[room.source][room.name]
+            self._upto.pop(room.name, None)
 
     def rooms(self, source: str) -> list[Room]:
         """The rooms of a source that someone is in."""
@@ -54,11 +55,17 @@ class Fanout:
         return bool(self._manager.is_connected(sid, _SPACE))
 
     def send(self, room: str, event: str, payload: Any) -> None:
-        """To everyone in the room; `lagging(room, sid)` follows for each who does not keep up."""
+        """To everyone in the room; `lagging` follows for each who does not keep up."""
         self.before()
         if room in self._members:
-            self._told.add(room)
             self._socketio.emit(event, payload, to=room, ignore_queue=True)
+
+    def send_entries(self, room: str, upto: int, frame: Any) -> None:
+        """A frame that brings the room up to an offset: who lags is said to have got so far."""
+        self.before()
+        if room in self._members:
+            self._upto[room] = upto  # nothing may come between this and the sending
+            self._socketio.emit("entries", frame, to=room, ignore_queue=True)
 
     def tell(self, sid: str, event: str, payload: Any) -> None:
         """To one client."""
@@ -111,16 +118,14 @@ class Fanout:
         found: str | None = self._manager.eio_sid_from_sid(sid, _SPACE)
         return found
 
-    def _look(self) -> None:
-        """Who of those that were just sent something lags? Asked at the end of a turn of the loop: only then does every
-        room have all that the feed took."""
-        told, self._told = self._told, set()
-        full = any(link.waiting > BOUND for link in self._manager.stalled)
-        for room in told:
-            members = self._manager.members(_SPACE, room)
-            slow = [sid for sid in members.others if self.waiting(sid) > BOUND]
-            if full:
-                links = {**members.text, **members.packed}
-                slow += [sid for sid, link in links.items() if link.waiting > BOUND]
-            for sid in slow:
-                self.lagging(room, sid)
+    def _look(self, namespace: str, room: str | None) -> None:
+        """Whoever does not take what was just sent to a room leaves it, having got all that the room was sent."""
+        if namespace != _SPACE or room not in self._members:
+            return
+        members = self._manager.members(_SPACE, room)
+        slow = [sid for sid in members.others if self.waiting(sid) > BOUND]
+        if any(link.waiting > BOUND for link in self._manager.stalled):
+            links = {**members.text, **members.packed}
+            slow += [sid for sid, link in links.items() if link.waiting > BOUND]
+        for sid in slow:
+            self.lagging(room, sid, self._upto.get(room, 0))

@@ -38,13 +38,13 @@ class Members(msgspec.Struct):
 class DirectManager(Manager):  # type: ignore[misc]
     """The client manager of a server whose websockets have links. No call here switches to another greenlet.
 
-    `turned` is called at the end of a turn of the loop in which something was emitted to a room.
+    `sent` is called with the namespace and the room that something was sent to, whenever all that was emitted to it is.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.stalled: set[Link] = set()  # links with something waiting
-        self.turned: Callable[[], None] = lambda: None
+        self.sent: Callable[[str, str | None], None] = lambda namespace, room: None
         self.pinger: Pinger
         self._members: dict[Place, Members] = {}
         self._rooms_of: dict[tuple[str, str], set[str | None]] = {}  # namespace, sid -> its rooms
@@ -147,6 +147,7 @@ class DirectManager(Manager):  # type: ignore[misc]
         if self._gathered:
             packets, self._gathered, self._size = self._gathered, [], 0
             self._send(self._for, packets)
+            self.sent(*self._for)
 
     def _gather(self, where: Place, packet: Encoded) -> None:
         """Takes a message for a room, to be sent with others to the same room at the end of this turn of the loop."""
@@ -164,7 +165,6 @@ class DirectManager(Manager):  # type: ignore[misc]
     def _turn(self) -> None:
         self._turning = False
         self.flush()
-        self.turned()
 
     def _send(self, where: Place, packets: list[Encoded], skipped: set[str] | None = None) -> None:
         members = self._members.get(where)

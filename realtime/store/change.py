@@ -1,8 +1,8 @@
 """A change: one step of one entry, at an offset of its source's log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -72,6 +72,9 @@ def _raw(text: str) -> dict[str, Any]:
     return fields
 
 
+PIECE = 256 * 1024  # characters of data that are kept, read or sent at a time; one change may be larger
+
+
 class Stretch(msgspec.Struct, frozen=True):
     """A part of a source's log: every change with `after` < offset ≤ `upto`, in order; `run_id` is that of the batch
     that made it, when it is one batch's."""
@@ -81,3 +84,38 @@ class Stretch(msgspec.Struct, frozen=True):
     upto: int
     changes: Sequence[Change]
     run_id: str | None = None
+
+    def pieces(self) -> Iterator["Stretch"]:
+        """The same as stretches of bounded size, which continue each other."""
+        after, rest = self.after, self.changes
+        while len(rest) > (fit := fitting(rest)):
+            upto = rest[fit - 1].offset
+            yield msgspec.structs.replace(self, after=after, upto=upto, changes=rest[:fit])
+            after, rest = upto, rest[fit:]
+        yield msgspec.structs.replace(self, after=after, changes=rest)
+
+
+class _Sized(Protocol):
+    """What has data, and old values of it, as JSON text."""
+
+    @property
+    def data(self) -> str: ...
+
+    @property
+    def was(self) -> str | None: ...
+
+
+def size_of(change: _Sized) -> int:
+    """Characters of data that come with a change."""
+    return len(change.data) + len(change.was or "")
+
+
+def fitting(changes: Iterable[_Sized]) -> int:
+    """How many of these, from the first, make a piece: one at least, where there is one."""
+    size = count = 0
+    for change in changes:
+        size += size_of(change)
+        if count and size > PIECE:
+            break
+        count += 1
+    return count

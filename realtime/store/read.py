@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest_api.contract import SourceInfo
-from realtime.store.change import STATE_ONLY, Change, Stretch
+from realtime.store.change import STATE_ONLY, Change, Stretch, fitting
 from realtime.store.keys import newest
 from realtime.store.schema import changes, entries, runs, sources
 from realtime.store.standing import Vitals
@@ -56,7 +56,7 @@ def head(connection: sa.Connection, source: str) -> int:
 
 
 def log(connection: sa.Connection, source: str, after: int, limit: int = PAGE) -> Stretch:
-    """The log of a source beyond `after`, at most `limit` changes of it."""
+    """The log of a source beyond `after`: a piece of it, at most `limit` changes."""
     rows = connection.execute(
         sa.select(*_LOG)
         .where(changes.c.source == source, changes.c.offset > after)
@@ -64,6 +64,7 @@ def log(connection: sa.Connection, source: str, after: int, limit: int = PAGE) -
         .limit(limit)
     )
     found = [Change(*row) for row in rows]
+    found = found[: fitting(found)]
     return Stretch(source, after, found[-1].offset if found else after, found)
 
 
@@ -71,9 +72,9 @@ def states(connection: sa.Connection, source: str, after: int, matches: Matches,
     """What a room that stands at `after` lacks: the newest version of every entry whose offset is beyond it.
 
     One entry is one change, however often it changed; its kind is told from what the log says the room had at `after`.
-    Covers the whole log as this transaction sees it, or as much of it as `limit` entries take. Of the entries that
-    have moved on, beyond such a part, it tells those that had left the room by its end: the next page begins there, and
-    from there they were never in it.
+    Covers the whole log as this transaction sees it, or as much of it as a piece of at most `limit` entries takes. Of
+    the entries that have moved on, beyond such a part, it tells those that had left the room by its end: the next page
+    begins there, and from there they were never in it.
     """
     rows = connection.execute(
         sa.select(*_STATE, entries.c.first_offset, entries.c.present)
@@ -81,6 +82,8 @@ def states(connection: sa.Connection, source: str, after: int, matches: Matches,
         .order_by(entries.c.offset)
         .limit(limit)
     ).all()
+    whole = len(rows) < limit and fitting(rows) == len(rows)
+    rows = rows[: fitting(rows)]
     had = _had(connection, source, after, [row.key for row in rows if row.first_offset <= after], matches)
     found: list[Change] = []
     for row in rows:
@@ -88,7 +91,7 @@ def states(connection: sa.Connection, source: str, after: int, matches: Matches,
         has = row.present and matches(row.key, row.topic, row.data)
         if has or there is not None:
             found.append(_state(row, there, has))
-    if len(rows) < limit:
+    if whole:
         return Stretch(source, after, max(after, head(connection, source)), found)
     upto = rows[-1].offset
     left = _left(connection, source, after, upto, matches)

@@ -158,3 +158,21 @@ def test_a_killed_server_loses_nothing_and_readers_go_on(server: Server, reader:
     reader.reach("vendor_x", 2)
     assert reader.resets == []
     assert sorted(reader.data("vendor_x")) == ["a", "b"]
+
+
+def test_large_entries_come_in_pieces_of_bounded_size(server: Server) -> None:
+    """A batch of many megabytes, and catching up with it: no frame holds much more than a piece."""
+    wide = "x" * 60_000
+    entries = {f"k{n:03}": {"wide": wide, "n": n} for n in range(120)}
+    with Reader(server.url) as live, Reader(server.url) as late, Reader(server.url) as history:
+        live.join("vendor_x", since=None)
+        head = post(server.url, "vendor_x", entries)["offset"]
+        live.reach("vendor_x", head)
+        late.join("vendor_x")
+        late.reach("vendor_x", head)
+        history.join("vendor_x", history=True)
+        history.reach("vendor_x", head)
+        for reader in (live, late, history):
+            assert reader.violations == []
+            assert reader.data("vendor_x") == entries
+            assert max(reader.frames["vendor_x"]) <= 5, "changes of 60 kB in one frame"
