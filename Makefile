@@ -33,8 +33,8 @@ lock: ## write the locks anew from pyproject.toml; ARGS=--upgrade takes newer ve
 	@$(PYTHON) scripts/setup.py check
 	@$(ENV) scripts/lock.py $(ARGS)
 
-bench: ## measure beside a peer
-	@$(PYTHON) scripts/setup.py test
+bench: ## measure beside what others use
+	@$(PYTHON) scripts/setup.py bench
 	@for file in benchmarks/[a-z]*.py; do $(ENV) -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean: ## remove what set-up and the tools made; the database and ./var stay

@@ -6,11 +6,13 @@ from gevent import monkey
 monkey.patch_all()
 
 import os  # noqa: E402
+import resource  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import ssl  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
+from contextlib import suppress  # noqa: E402
 from typing import Annotated  # noqa: E402
 
 import gevent  # noqa: E402
@@ -91,6 +93,7 @@ def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLCo
     told_to_end = Event()
     gevent.signal_handler(signal.SIGTERM, told_to_end.set)
     gevent.signal_handler(signal.SIGINT, told_to_end.set)
+    _raise_files()
     server.start()
     address = f"{'https' if tls else 'http'}://{settings.host}:{listener.getsockname()[1]}"
     database = settings.database_url.split("@")[-1]
@@ -102,6 +105,13 @@ def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLCo
     log.info("stopped")
     if app.over.is_set():
         raise typer.Exit(DATABASE_REPLACED)
+
+
+def _raise_files() -> None:
+    """A client is a file: as many as the system lets this process have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems say more than they give
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -117,7 +127,7 @@ def _listen(settings: Settings) -> socket.socket:
             f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): is another server running? "
             "Set PORTALWIRE_PORT to another port."
         ) from error
-    listener.listen(1024)
+    listener.listen(4096)
     listener.setblocking(False)
     return listener
 

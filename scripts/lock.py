@@ -13,6 +13,7 @@ LOCKS = {
     "requirements/run.txt": ["pyproject.toml", "--group", "build"],
     "requirements/dev.txt": ["pyproject.toml", "--group", "dev", "--constraint", "requirements/run.txt"],
     "requirements/npm.txt": ["--group", "npm"],
+    "requirements/peers.txt": ["--group", "peers"],
 }
 
 
@@ -22,7 +23,8 @@ def main(options: list[str]) -> None:
             [sys.executable, "-m", "uv", *COMPILE, *sources, *options, "--output-file", lock], cwd=ROOT, check=True
         )
     npm = ["npm", "install", "--package-lock-only", "--ignore-scripts", "--omit-lockfile-registry-resolved"]
-    subprocess.run(npm, cwd=ROOT, check=True)
+    for folder in (ROOT, ROOT / "benchmarks" / "peers"):
+        subprocess.run(npm, cwd=folder, check=True)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ BROWSER = (
     ),
     Need("chromedriver", ("chromedriver",), "chromium-driver", "Selenium looks for a driver of its own, online"),
 )
+COMPILER = (Need("a C compiler", ("cc", "gcc", "clang"), "gcc", "the readers of the benchmarks cannot be made"),)
 REDIS = (Need("Redis", ("redis-server",), "redis-server"),)
 TESTS = (
     Need("curl", ("curl",), "curl", "the test of docs/tutorial.md fails"),

@@ -3,6 +3,7 @@
     python3 scripts/setup.py run      .venv from the lock, the page's npm packages, a browser
     python3 scripts/setup.py check    .venv with the tools that check the code
     python3 scripts/setup.py test     all of that, and what the tests talk to
+    python3 scripts/setup.py bench    that too, and what the benchmarks compare with, apart from ours
 
 What is there already stays as it is: a stamp in .venv holds the digest of what each step was made from.
 """
@@ -23,6 +24,7 @@ import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+PEERS = ROOT / "build" / "peers"
 STAMPS = VENV / "portalwire-stamps.json"  # {step: digest of what it was made from}
 VENDOR = ROOT / "realtime" / "web" / "vendor"
 SERVED = (  # what the page loads, under node_modules
@@ -45,8 +47,11 @@ def main(purpose: str) -> None:
         machine.provide(machine.BROWSER)
     if purpose == "run" and (os.environ.get("REDIS") or os.environ.get("PROCESSES")):
         machine.provide(machine.REDIS)
-    if purpose == "test":
+    if purpose in ("test", "bench"):
         machine.provide(machine.TESTS)
+    if purpose == "bench":
+        machine.provide(machine.COMPILER)
+        once("peers", ["benchmarks/peers/package-lock.json", "requirements/peers.txt"], install_peers)
 
 
 def make_venv() -> None:
@@ -77,6 +82,17 @@ def install_page(_: str) -> None:
     VENDOR.mkdir(exist_ok=True)
     for file in SERVED:
         shutil.copy(ROOT / "node_modules" / file, VENDOR)
+
+
+def install_peers(lock: str) -> None:
+    """What others use, in environments of their own."""
+    say(f"installing {lock} and the peers' npm packages")
+    call([sys.executable, "-m", "venv", "--clear", str(PEERS)])
+    call([str(PEERS / "bin" / "python"), "-m", "pip", "-qq", "install", "--require-hashes", "-r", lock])
+    ours = str(VENV / "bin")  # it may hold the npm
+    path = os.pathsep.join([os.environ["PATH"], ours])
+    npm = shutil.which("npm", path=path) or "npm"
+    call([npm, "--prefix", "benchmarks/peers", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], PATH=path)
 
 
 def once(step: str, made_from: list[str], make: Callable[[str], None]) -> None:
