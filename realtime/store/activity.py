@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from realtime.store.change import Change
 from realtime.store.schema import activity
-from realtime.store.write import insert_ignoring
+from realtime.store.write import insert_ignoring_on
 
 MINUTE = 60_000  # milliseconds
 
@@ -17,14 +19,18 @@ def count(connection: sa.Connection, source: str, changes: Sequence[Change], at:
     kinds = Counter(change.kind for change in changes)
     if not kinds:
         return
-    statement = insert_ignoring(connection, activity)
-    statement = statement.on_conflict_do_update(
-        index_elements=[activity.c.source, activity.c.minute, activity.c.kind],
-        set_={"count": activity.c.count + statement.excluded["count"]},
-    )
     minute = at - at % MINUTE
     rows = [{"source": source, "minute": minute, "kind": kind, "count": kinds[kind]} for kind in sorted(kinds)]
-    connection.execute(statement, rows)
+    connection.execute(_adding(connection.dialect.name), rows)
+
+
+@lru_cache
+def _adding(dialect: str) -> Any:
+    statement = insert_ignoring_on(dialect, activity)
+    return statement.on_conflict_do_update(
+        index_elements=[activity.c.source, activity.c.minute, activity.c.kind],
+        set_={"count": activity.c["count"] + statement.excluded["count"]},
+    )
 
 
 def since(connection: sa.Connection, at: int) -> list[tuple[str, int, str, int]]:

@@ -112,9 +112,9 @@ def _tell(
 
 
 def _observed(key: CandleKey, candle: Candle, at: int) -> Observed:
-    data = msgspec.json.encode(candle.data(key))
-    digest = hashlib.blake2b(data, digest_size=16).digest()
-    return Observed(key=key.text, topic=key.window, url=None, data=data.decode(), digest=digest, at=at)
+    fields = candle.data(key)
+    digest = hashlib.blake2b(msgspec.json.encode(fields), digest_size=16).digest()
+    return Observed(key=key.text, topic=key.window, url=None, fields=fields, digest=digest, at=at)
 
 
 def _ticks(config: Aggregate, steps: Sequence[Change], data: dict[str, dict[str, Any]]) -> Iterator[Tick]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,8 +18,6 @@ class Stored(msgspec.Struct, frozen=True):
     """What is known of a key without its data. `at` is milliseconds."""
 
     key: str
-    offset: int
-    version: int
     present: bool
     misses: int
     digest: bytes
@@ -26,15 +25,20 @@ class Stored(msgspec.Struct, frozen=True):
     parser: str
 
 
-class Observed(msgspec.Struct, frozen=True):
-    """An entry of a batch, ready to be stored. `data` is JSON text, `at` milliseconds."""
+class Observed(msgspec.Struct, frozen=True, dict=True):
+    """An entry of a batch, ready to be stored. `fields` is its data, `at` milliseconds."""
 
     key: str
     topic: str | None
     url: str | None
-    data: str
+    fields: Mapping[str, Any]
     digest: bytes
     at: int
+
+    @cached_property
+    def data(self) -> str:
+        """The data as JSON text: asked for only where the entry is stored."""
+        return msgspec.json.encode(self.fields).decode()
 
 
 class Verdict(msgspec.Struct):
@@ -52,14 +56,8 @@ def observed(entries: Iterable[Entry]) -> list[Observed]:
     for entry in entries:
         assert entry.observed_at is not None, "the door sets it"
         digest = hashlib.blake2b(_deterministic((entry.topic, entry.url, entry.data)), digest_size=16).digest()
-        by_key[entry.key] = Observed(
-            key=entry.key,
-            topic=entry.topic,
-            url=entry.url,
-            data=msgspec.json.encode(entry.data).decode(),
-            digest=digest,
-            at=millis(entry.observed_at),
-        )
+        key = entry.key
+        by_key[key] = Observed(key, entry.topic, entry.url, entry.data, digest, millis(entry.observed_at))
     return list(by_key.values())
 
 
@@ -70,10 +68,10 @@ def classify(batch: Iterable[Observed], stored: Mapping[str, Stored], as_of: int
     run, which began at `as_of` (milliseconds) and confirmed or missed every key.
     """
     verdict = Verdict()
+    confirmed = as_of or 0
     for entry in batch:
         known = stored.get(entry.key)
-        newest = max(as_of or 0, known.at if known else 0)
-        if entry.at < newest:
+        if entry.at < confirmed or (known is not None and entry.at < known.at):
             verdict.late += 1
         elif known is None or not known.present:
             verdict.steps.append((entry, "new"))

@@ -3,6 +3,7 @@
 Every function here runs inside a transaction that the caller began, and raises a ContractError before it writes.
 """
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -17,6 +18,19 @@ from realtime.store.classify import Observed, classify, observed
 from realtime.store.moments import millis
 from realtime.store.schema import batches, dead_letters, runs, sources
 from realtime.store.steps import changes_of
+
+_COUNTS = ("new", "changed", "corrected", "removed", "unchanged", "late")
+
+# made once: for a small batch, making a statement takes longer than running it
+_KNOWN = sa.select(batches.c.digest, batches.c.receipt).where(
+    batches.c.source == sa.bindparam("of"), batches.c.batch_id == sa.bindparam("named")
+)
+_KEEP = sa.insert(batches)
+_COUNTED = (
+    sa.update(runs)
+    .where(runs.c.source == sa.bindparam("of"), runs.c.id == sa.bindparam("named"))
+    .values({name: runs.c[name] + sa.bindparam(f"more_{name}") for name in (*_COUNTS, "rejected")})
+)
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -56,9 +70,8 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
         entries, write.stored(connection, batch.source, [e.key for e in entries]), confirmed, batch.parser
     )
     changes = changes_of(connection, batch.source, verdict.steps, source.head)
-    receipt.new, receipt.changed, receipt.corrected = (
-        sum(change.kind == kind for change in changes) for kind in ("new", "changed", "corrected")
-    )
+    kinds = Counter(change.kind for change in changes)
+    receipt.new, receipt.changed, receipt.corrected = kinds["new"], kinds["changed"], kinds["corrected"]
     receipt.unchanged, receipt.late = verdict.unchanged, verdict.late + len(told) - len(entries)
     write.append(connection, batch.source, batch.run_id, changes)
     write.put(connection, batch.source, batch.parser, changes, {e.key: e for e in entries})
@@ -85,13 +98,14 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
     _count(connection, batch, receipt, at)
     _bury(connection, submission, at)
     connection.execute(
-        sa.insert(batches).values(
-            source=batch.source,
-            batch_id=batch.batch_id,
-            digest=submission.digest,
-            receipt=msgspec.json.encode(receipt).decode(),
-            at=at,
-        )
+        _KEEP,
+        {
+            "source": batch.source,
+            "batch_id": batch.batch_id,
+            "digest": submission.digest,
+            "receipt": msgspec.json.encode(receipt).decode(),
+            "at": at,
+        },
     )
     return Committed(
         receipt, Stretch(batch.source, source.head - len(changes), source.head, changes, batch.run_id), candles
@@ -100,11 +114,7 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
 
 def _receipt(connection: sa.Connection, submission: Submission) -> Receipt | None:
     batch = submission.batch
-    row = connection.execute(
-        sa.select(batches.c.digest, batches.c.receipt).where(
-            batches.c.source == batch.source, batches.c.batch_id == batch.batch_id
-        )
-    ).one_or_none()
+    row = connection.execute(_KNOWN, {"of": batch.source, "named": batch.batch_id}).one_or_none()
     if row is None:
         return None
     if row.digest != submission.digest:
@@ -126,13 +136,14 @@ def _as_of(batch: Batch, entries: list[Observed], received: int) -> int:
 
 def _count(connection: sa.Connection, batch: Batch, receipt: Receipt, at: int) -> None:
     """Adds a batch's counts to its run, which is made here when nobody announced it."""
-    counts = {name: getattr(receipt, name) for name in ("new", "changed", "corrected", "removed", "unchanged", "late")}
+    counts = {name: getattr(receipt, name) for name in _COUNTS}
     counts["rejected"] = len(receipt.rejected)
-    mine = (runs.c.source == batch.source) & (runs.c.id == batch.run_id)
     state = {"state": "held"} if receipt.held else {}
-    updated = connection.execute(
-        sa.update(runs).where(mine).values(**{name: runs.c[name] + count for name, count in counts.items()}, **state)
-    )
+    more = {f"more_{name}": count for name, count in counts.items()}
+    updated = connection.execute(_COUNTED, {"of": batch.source, "named": batch.run_id, **more})
+    if updated.rowcount and state:
+        mine = (runs.c.source == batch.source) & (runs.c.id == batch.run_id)
+        connection.execute(sa.update(runs).where(mine).values(**state))
     if not updated.rowcount:
         closed = {"state": "complete" if batch.complete else "partial", "finished": at, "seen": len(batch.entries)}
         connection.execute(

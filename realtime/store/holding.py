@@ -16,6 +16,11 @@ from realtime.store.write import SourceRow
 Decision = Literal["approved", "discarded"]
 
 
+_PRESENT = sa.select(entries.c.key, entries.c.misses, entries.c.at, entries.c.first_seen).where(
+    entries.c.source == sa.bindparam("of"), entries.c.present
+)
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """What came of a complete run: the changes it made, or the hold that waits for a person."""
 
@@ -29,11 +34,7 @@ def missing(connection: sa.Connection, source: SourceRow, run_id: str, seen: set
     Held when more than the share `hold_above` of the entries known before the run are missing: then nothing is
     removed, no miss is counted, and the source vouches for no newer moment than before.
     """
-    rows = connection.execute(
-        sa.select(entries.c.key, entries.c.misses, entries.c.at, entries.c.first_seen).where(
-            entries.c.source == source.name, entries.c.present
-        )
-    ).all()
+    rows = connection.execute(_PRESENT, {"of": source.name}).all()
     known = [row for row in rows if row.first_seen < as_of or row.key not in seen]
     absent = [row for row in known if row.key not in seen and row.at <= as_of]
     if absent and len(absent) > source.hold_above * len(known):

@@ -65,7 +65,12 @@ class Value(msgspec.Struct, frozen=True):
 
 def insert_ignoring(connection: sa.Connection, table: sa.Table) -> Any:
     """An INSERT of this database that can say ON CONFLICT."""
-    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+    return insert_ignoring_on(connection.dialect.name, table)
+
+
+def insert_ignoring_on(dialect: str, table: sa.Table) -> Any:
+    """The same, by the name of the database."""
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
 
 
 def locked_source(connection: sa.Connection, name: str) -> SourceRow:
