@@ -49,7 +49,7 @@ def open_engine(url: str, *, writes: bool) -> sa.Engine:
     return engine
 
 
-def migrate(engine: sa.Engine) -> None:
+def migrate(engine: sa.Engine, version: str = "head") -> None:
     """Brings the schema to the newest version, in one transaction; processes that start together take turns.
 
     Raises StoreBroken when the database cannot be opened.
@@ -64,7 +64,7 @@ def migrate(engine: sa.Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, version)
 
 
 def _parsed(url: str) -> sa.URL:

@@ -8,17 +8,13 @@ import sqlalchemy as sa
 
 from ingest_api.contract.errors import NotFound
 from realtime.store import activity, ranking, write
+from realtime.store.absence import Absence, absence
 from realtime.store.change import Change, Stretch
 from realtime.store.keys import keyed
 from realtime.store.schema import entries, holds
 from realtime.store.write import SourceRow
 
 Decision = Literal["approved", "discarded"]
-
-
-_PRESENT = sa.select(entries.c.key, entries.c.misses, entries.c.at, entries.c.first_seen).where(
-    entries.c.source == sa.bindparam("of"), entries.c.present
-)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -31,20 +27,19 @@ class Outcome(msgspec.Struct, frozen=True):
 def missing(connection: sa.Connection, source: SourceRow, run_id: str, seen: set[str], as_of: int, at: int) -> Outcome:
     """Applies a complete run that began at `as_of` and saw the keys `seen`; moves `source`, does not write it.
 
-    Held when more than the share `hold_above` of the entries known before the run are missing: then nothing is
-    removed, no miss is counted, and the source vouches for no newer moment than before.
+    Held when more than the share `hold_above` of what is known is missing: then nothing is removed, no miss is
+    counted, and the source vouches for no newer moment than before.
     """
-    rows = connection.execute(_PRESENT, {"of": source.name}).all()
-    known = [row for row in rows if row.first_seen < as_of or row.key not in seen]
-    absent = [row for row in known if row.key not in seen and row.at <= as_of]
-    if absent and len(absent) > source.hold_above * len(known):
-        hold = _hold(connection, source, run_id, [row.key for row in absent], len(known), as_of, at)
-        return Outcome([], hold)
+    absent = absence(connection, source, seen, as_of)
+    if absent.exceeds(source.hold_above):
+        return Outcome([], _hold(connection, source, run_id, absent, as_of, at))
 
     _settle(connection, source, as_of, at)
-    gone = [row.key for row in absent if row.misses + 1 >= source.misses]
-    write.miss(connection, source.name, [row.key for row in absent if row.misses + 1 < source.misses])
-    return Outcome(_remove(connection, source, gone, run_id, as_of))
+    gone = [key for key, misses in absent.misses.items() if misses + 1 >= source.misses]
+    write.miss(connection, source.name, [key for key, misses in absent.misses.items() if misses + 1 < source.misses])
+    removed = _remove(connection, source, gone, run_id, as_of)
+    _believe(source)
+    return Outcome(removed)
 
 
 def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int) -> Stretch:
@@ -66,6 +61,7 @@ def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int)
             )
         ).scalars()
         removed = _remove(connection, source, list(still), hold.run_id, hold.as_of)
+        _believe(source)
     else:
         _close(connection, source, decision, at)
     activity.count(connection, source.name, removed, at)
@@ -82,15 +78,18 @@ def _settle(connection: sa.Connection, source: SourceRow, as_of: int, at: int, d
     source.failing_since = source.fault = None
 
 
+def _believe(source: SourceRow) -> None:
+    """What the next run is judged by."""
+    source.believed, source.believed_present = source.head, source.present
+
+
 def _close(connection: sa.Connection, source: SourceRow, decision: str, at: int) -> None:
     if source.hold is not None:
         connection.execute(sa.update(holds).where(holds.c.id == source.hold).values(decision=decision, decided=at))
         source.hold = None
 
 
-def _hold(
-    connection: sa.Connection, source: SourceRow, run_id: str, keys: Sequence[str], known: int, as_of: int, at: int
-) -> int:
+def _hold(connection: sa.Connection, source: SourceRow, run_id: str, absent: Absence, as_of: int, at: int) -> int:
     _close(connection, source, "superseded", at)
     source.hold = connection.execute(
         sa.insert(holds)
@@ -99,10 +98,10 @@ def _hold(
             run_id=run_id,
             at=at,
             as_of=as_of,
-            present=known,
-            seen=known - len(keys),
+            present=absent.known,
+            seen=absent.known - len(absent.misses),
             hold_above=source.hold_above,
-            missing=msgspec.json.encode(keys).decode(),
+            missing=msgspec.json.encode(list(absent.misses)).decode(),
         )
         .returning(holds.c.id)
     ).scalar_one()

@@ -26,6 +26,8 @@ sources = sa.Table(
     sa.Column("present", sa.Integer, nullable=False, server_default="0"),
     sa.Column("as_of", Millis),  # complete as of
     sa.Column("snapshots", sa.Boolean, nullable=False, server_default=sa.false()),  # some batch was complete
+    sa.Column("believed", sa.BigInteger),  # the head when a complete run was last believed
+    sa.Column("believed_present", sa.Integer, nullable=False, server_default="0"),  # the present entries then
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # failed runs since the last complete one
     sa.Column("failing_since", Millis),
     sa.Column("fault", sa.Text),  # of the last failed run

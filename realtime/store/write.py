@@ -29,6 +29,8 @@ class SourceRow(msgspec.Struct):
     present: int
     as_of: int | None
     snapshots: bool
+    believed: int | None
+    believed_present: int
     failures: int
     failing_since: int | None
     fault: str | None

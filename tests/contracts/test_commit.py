@@ -193,10 +193,40 @@ def test_a_good_run_settles_a_hold(bench: Bench) -> None:
 
 
 def test_a_redesign_that_renames_every_key_is_held(bench: Bench) -> None:
+    """However often it says the same: what held runs added makes nothing more believable."""
     configured(bench, misses=1)
-    bench.complete("a", "b")
-    receipt = bench.complete("x", "y", "z", at=START + timedelta(minutes=9), as_of=START + timedelta(minutes=8))
-    assert receipt.held is not None
+    bench.complete(*keys("a"), at=seen_at(1), as_of=START)
+    for hour in (1, 2, 3):
+        began = START + timedelta(hours=hour)
+        receipt = bench.complete(*keys("b"), at=began + timedelta(seconds=5), as_of=began)
+        assert (receipt.removed, bench.state()) == (0, "suspect")
+        assert receipt.held is not None
+    again = bench.complete(*keys("a"), at=seen_at(300), as_of=seen_at(299))
+    assert (again.removed, again.held) == (120, None)  # it is as it was
+
+
+def test_a_redesign_of_which_pages_were_lost_is_held_when_it_is_whole(bench: Bench) -> None:
+    configured(bench, misses=1)
+    bench.complete(*keys("a"))
+    bench.send(*((key, {"n": 1}) for key in keys("b")))
+    assert bench.complete(*keys("b")).held is not None
+
+
+def test_a_redesign_back_to_keys_that_were_removed_is_held_too(bench: Bench) -> None:
+    configured(bench, misses=1)
+    bench.complete(*keys("a"))
+    held = bench.complete(*keys("b")).held
+    bench.write(lambda c: holding.decide(c, held, "approved", 0))
+    for number in range(3):
+        assert bench.complete(*keys("a"), topics={"a0": f"t{number}"}).held is not None
+
+
+def test_what_a_believed_run_was_the_first_to_see_is_known_to_the_next(bench: Bench) -> None:
+    """A run sees its entries after it began."""
+    bench.complete(*keys("a"), at=seen_at(5), as_of=START)
+    receipt = bench.complete(*keys("a")[1:], at=seen_at(60), as_of=seen_at(50))
+    assert receipt.held is None
+    assert bench.complete(*keys("a")[1:], at=seen_at(90), as_of=seen_at(80)).removed == 1
 
 
 def test_a_late_complete_run_removes_nothing(bench: Bench) -> None:
@@ -246,6 +276,14 @@ def test_three_passing_failures_are_failing_and_a_report_told_twice_counts_once(
     assert bench.state() == "fresh"
     failed(bench, lasting=False, run="f2")
     assert bench.state() == "failing"
+
+
+def keys(prefix: str, count: int = 120) -> list[str]:
+    return [f"{prefix}{number}" for number in range(count)]
+
+
+def seen_at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
 
 
 def configured(bench: Bench, misses: int = 2, every: float | None = None) -> None:
