@@ -7,8 +7,8 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest_api.contract.errors import NotFound
-from realtime.store import activity, ranking, write
-from realtime.store.absence import Absence, absence
+from realtime.store import activity, pending, ranking, write
+from realtime.store.absence import absence
 from realtime.store.change import Change, Stretch
 from realtime.store.keys import keyed
 from realtime.store.schema import entries, holds
@@ -32,7 +32,7 @@ def missing(connection: sa.Connection, source: SourceRow, run_id: str, seen: set
     """
     absent = absence(connection, source, seen, as_of)
     if absent.exceeds(source.hold_above):
-        return Outcome([], _hold(connection, source, run_id, absent, as_of, at))
+        return Outcome([], pending.hold(connection, source, run_id, absent, as_of, at))
 
     _settle(connection, source, as_of, at)
     gone = [key for key, misses in absent.misses.items() if misses + 1 >= source.misses]
@@ -45,12 +45,14 @@ def missing(connection: sa.Connection, source: SourceRow, run_id: str, seen: set
 def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int) -> Stretch:
     """Carries out a person's decision on a pending hold; the stretch holds the removals.
 
-    Raises NotFound when there is no such hold, or it was decided before.
+    Raises NotFound when there is no such hold, or it does not wait any more, and says why.
     """
     hold = connection.execute(sa.select(holds).where(holds.c.id == hold_id)).one_or_none()
     source = write.locked_source(connection, hold.source) if hold else None
-    if hold is None or source is None or source.hold != hold_id:
-        raise NotFound(f"no hold {hold_id} waits for a decision: it was decided, or a later run settled it")
+    if hold is None or source is None:
+        raise NotFound(f"there is no hold {hold_id}")
+    if source.hold != hold_id:
+        raise pending.over(hold, source)
     removed: list[Change] = []
     if decision == "approved":
         _settle(connection, source, max(hold.as_of, source.as_of or 0), at, decision)
@@ -63,7 +65,7 @@ def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int)
         removed = _remove(connection, source, list(still), hold.run_id, hold.as_of)
         _believe(source)
     else:
-        _close(connection, source, decision, at)
+        pending.close(connection, source, decision, at)
     activity.count(connection, source.name, removed, at)
     write.update_source(connection, source)
     return Stretch(source.name, source.head - len(removed), source.head, removed)
@@ -71,7 +73,7 @@ def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int)
 
 def _settle(connection: sa.Connection, source: SourceRow, as_of: int, at: int, decision: str = "superseded") -> None:
     """A complete view was believed: the source vouches for everything as of `as_of`."""
-    _close(connection, source, decision, at)
+    pending.close(connection, source, decision, at)
     source.as_of = as_of
     source.snapshots = True
     source.failures = 0
@@ -81,31 +83,6 @@ def _settle(connection: sa.Connection, source: SourceRow, as_of: int, at: int, d
 def _believe(source: SourceRow) -> None:
     """What the next run is judged by."""
     source.believed, source.believed_present = source.head, source.present
-
-
-def _close(connection: sa.Connection, source: SourceRow, decision: str, at: int) -> None:
-    if source.hold is not None:
-        connection.execute(sa.update(holds).where(holds.c.id == source.hold).values(decision=decision, decided=at))
-        source.hold = None
-
-
-def _hold(connection: sa.Connection, source: SourceRow, run_id: str, absent: Absence, as_of: int, at: int) -> int:
-    _close(connection, source, "superseded", at)
-    source.hold = connection.execute(
-        sa.insert(holds)
-        .values(
-            source=source.name,
-            run_id=run_id,
-            at=at,
-            as_of=as_of,
-            present=absent.known,
-            seen=absent.known - len(absent.misses),
-            hold_above=source.hold_above,
-            missing=msgspec.json.encode(list(absent.misses)).decode(),
-        )
-        .returning(holds.c.id)
-    ).scalar_one()
-    return source.hold
 
 
 def _remove(connection: sa.Connection, source: SourceRow, keys: Sequence[str], run_id: str, at: int) -> list[Change]:

@@ -166,7 +166,8 @@ class UsualView(msgspec.Struct, kw_only=True):
 
 
 class HoldView(msgspec.Struct, kw_only=True):
-    """A run that would remove too much and waits for a person; `missing` names the first of what it would remove."""
+    """A run that would remove too much and waits for a person, the newest of those that are held since `at`; `missing`
+    names the first of what approving removes: what all of them missed."""
 
     id: int
     source: str

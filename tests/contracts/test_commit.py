@@ -192,6 +192,34 @@ def test_a_good_run_settles_a_hold(bench: Bench) -> None:
         bench.write(lambda c: holding.decide(c, held, "approved", 0))
 
 
+def test_a_hold_keeps_its_name_while_runs_go_on_and_removes_no_more_than_was_shown(bench: Bench) -> None:
+    bench.complete(*"abcdefgh")
+    first = bench.complete(*"ab").held
+    second = bench.complete(*"bc").held  # c is back, a is missing now too
+    third = bench.complete(*"bc").held
+    assert first == second == third
+    assert first is not None
+    stretch = bench.write(lambda c: holding.decide(c, first, "approved", 0))
+    assert [c.key for c in stretch.changes] == list("defgh")
+    assert bench.state() == "fresh"
+    assert bench.complete(*"bc").held is None  # a is one of three
+
+
+def test_another_question_is_another_hold_and_the_old_one_says_so(bench: Bench) -> None:
+    bench.complete(*"abcdefgh")
+    first, second = bench.complete(*"abc").held, bench.complete(*"fgh").held
+    assert first != second
+    with pytest.raises(NotFound, match=f"hold {second} waits in its place"):
+        bench.write(lambda c: holding.decide(c, first, "approved", 0))
+    bench.write(lambda c: holding.decide(c, second, "discarded", 0))
+    with pytest.raises(NotFound, match=f"hold {second} was discarded"):
+        bench.write(lambda c: holding.decide(c, second, "approved", 0))
+    third = bench.complete("a").held
+    bench.complete(*"abcdefgh")
+    with pytest.raises(NotFound, match="a later run saw enough"):
+        bench.write(lambda c: holding.decide(c, third, "approved", 0))
+
+
 def test_a_redesign_that_renames_every_key_is_held(bench: Bench) -> None:
     """However often it says the same: what held runs added makes nothing more believable."""
     configured(bench, misses=1)

@@ -174,9 +174,27 @@ def test_a_held_batch_is_approved_by_hand(page: Reading, server: Server, source:
     page.wait(lambda: "9 missing" in page.text("#panel"), "the batch is open")
     page.click("#panel footer button:nth-of-type(2)")
     assert page.js("return document.activeElement.textContent") == "Keep them"
+    post(server.url, source, {"SKU-0": beam("1.00", "Beam 0")}, complete=True)  # runs go on meanwhile
     page.click("#panel footer button")
     page.wait(lambda: [row["kind"] for row in page.rows].count("removed") == 9, "nine are removed")
     page.wait(lambda: "suspect" not in page.claim, "the source is trusted again")
+
+
+def test_when_another_run_is_held_in_its_place_that_one_is_shown(page: Reading, server: Server, source: str) -> None:
+    configure(server, source)
+    stock = {f"SKU-{n}": beam("1.00", f"Beam {n}") for n in range(10)}
+    post(server.url, source, stock, complete=True)
+    post(server.url, source, {key: stock[key] for key in ("SKU-0", "SKU-1", "SKU-2", "SKU-3")}, complete=True)
+    page.open(f"#/health/{source}/held")
+    page.wait(lambda: "6 missing" in page.text("#panel"), "the batch is open")
+    post(server.url, source, {key: stock[key] for key in ("SKU-7", "SKU-8", "SKU-9")}, complete=True)
+    page.click("#panel footer button")  # discard
+    page.wait(lambda: "7 missing" in page.text("#panel"), "the batch in its place is open")
+    post(server.url, source, {"SKU-9": stock["SKU-9"]}, complete=True)
+    page.go(f"#/health/{source}")
+    page.go(f"#/health/{source}/held")
+    page.wait(lambda: "what all of them missed" in page.text("#panel"), "it says what would go")
+    assert "7 missing" in page.text("#panel")
 
 
 JUMPS = """

@@ -29,7 +29,7 @@ function held(page, source, hold) {
   const share = Math.round((lost / Math.max(1, present)) * 100);
   const kept = present - lost;
   return [
-    page.panel.head("Held batch", stateOf(source.state, source.title), `, run of ${when(Date.parse(hold.at), page.api.now())}`),
+    page.panel.head("Held batch", stateOf(source.state, source.title), `, run of ${when(Date.parse(hold.as_of), page.api.now())}`),
     section(
       null,
       h(
@@ -39,6 +39,7 @@ function held(page, source, hold) {
         `the limit for this source is ${Math.round(hold.hold_above * 100)} %. `,
         h("strong", {}, "Nothing was removed."),
       ),
+      again(page, hold),
       h(
         "div",
         { class: "meter", role: "img", "aria-label": `${kept} of ${plural(present, "entry", "entries")} seen, ${lost} missing` },
@@ -52,6 +53,10 @@ function held(page, source, hold) {
     decision(page, source, hold),
   ];
 }
+
+/** Of several held runs, what all of them missed is what goes. */
+const again = ({ api }, { at, as_of: began }) =>
+  Date.parse(began) > Date.parse(at) && h("p", {}, `Runs since ${when(Date.parse(at), api.now())} are held; what all of them missed would be removed.`);
 
 function evidence({ run, usual, by_topic: topics, seen }) {
   const line = (name, now, before) =>
@@ -120,5 +125,6 @@ async function decide(page, source, hold, way) {
     page.world.load();
   } catch (error) {
     page.tell.toast(error.message);
+    openHeld(page, source.name); // another question may have taken its place
   }
 }
