@@ -53,8 +53,10 @@ def over(hold: sa.Row[tuple[object, ...]], source: SourceRow) -> NotFound:
 
 def _shared(connection: sa.Connection, source: SourceRow, absent: Absence) -> Absence:
     """What the pending hold's runs and this one miss."""
-    pending = connection.execute(sa.select(holds.c.missing).where(holds.c.id == source.hold)).scalar_one_or_none()
-    before: list[str] = msgspec.json.decode(pending) if pending else []
+    if source.hold is None:
+        return Absence({}, absent.known)
+    pending = connection.execute(sa.select(holds.c.missing).where(holds.c.id == source.hold)).scalar_one()
+    before: list[str] = msgspec.json.decode(pending)
     return Absence({key: absent.misses[key] for key in before if key in absent.misses}, absent.known)
 
 
