@@ -1,6 +1,7 @@
 """The composition root: only here do the store, the feed, the sockets and the doors know each other."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -66,7 +67,7 @@ class App:
         metrics = Metrics()
         self.store = Store(settings.database_url, self._told, metrics.commit_seconds.observe)
         access = Access(settings.secret, self.store)
-        _add_manners(self.flask, metrics)
+        _add_manners(self.flask, metrics, self._quiet)
         compress(self.flask)
         limiter = guard(self.flask, access, settings)
         socketio = SocketIO(
@@ -95,7 +96,7 @@ class App:
         audience = Audience(self.store, self._feed, fanout, metrics)
         tops = Tops(self.store, self._feed, fanout, _shelves(settings))
         sockets.register(socketio, audience, people, tops, visitors, metrics)
-        intake = StoreIntake(self.store, metrics)
+        intake = StoreIntake(self.store, metrics, self._quiet)
         for blueprint in (
             door(intake),
             api(self.store, intake),
@@ -142,6 +143,9 @@ class App:
             if self._redis is not None:
                 self._redis.tell(part)
 
+    def _quiet(self, source: str) -> bool:
+        return self._feed is not None and self._feed.watermarks.quiet(source)
+
     def close(self) -> None:
         """Finishes what was accepted, then ends the loops."""
         gevent.killall(self._loops)
@@ -175,8 +179,9 @@ def _add_health(app: Flask, store: Store) -> None:
         return answer({"ok": True, "epoch": store.epoch})
 
 
-def _add_manners(app: Flask, metrics: Metrics) -> None:
-    """What every request gets: an id, a log line, headers, and an error that says what to do."""
+def _add_manners(app: Flask, metrics: Metrics, quiet: Callable[[str], bool]) -> None:
+    """What every request gets: an id, a log line, headers, and an error that says what to do. What only looks, or
+    brings something of a `quiet` source, is logged for debugging only."""
 
     @app.before_request
     def begin() -> None:
@@ -190,8 +195,9 @@ def _add_manners(app: Flask, metrics: Metrics) -> None:
             response.headers.setdefault(name, value)
         response.headers["X-Request-ID"] = request_id()
         metrics.requests.labels(request.method, response.status_code).inc()
-        quiet = request.method == "GET" and response.status_code < 400
-        (log.debug if quiet else log.info)(
+        source = structlog.contextvars.get_contextvars().get("source", "")  # the intake binds it
+        usual = response.status_code < 400 and (request.method == "GET" or quiet(source))
+        (log.debug if usual else log.info)(
             "request",
             method=request.method,
             path=request.path,

@@ -20,10 +20,12 @@ log = structlog.get_logger()
 
 
 class StoreIntake:
-    """The Intake of the doors, and the decisions of people, on a store."""
+    """The Intake of the doors, and the decisions of people, on a store. Batches of `quiet` sources are logged for
+    debugging only."""
 
-    def __init__(self, store: Store, metrics: Metrics) -> None:
+    def __init__(self, store: Store, metrics: Metrics, quiet: Callable[[str], bool]) -> None:
         self._store = store
+        self._quiet = quiet
         self._metrics = metrics
 
     def entries(
@@ -40,7 +42,7 @@ class StoreIntake:
 
         receipt = self._store.write(commit, batch.source).receipt
         self._metrics.batch(batch.source, receipt)
-        log.info(
+        (log.debug if self._quiet(batch.source) else log.info)(
             "batch stored",
             batch_id=batch.batch_id,
             entries=len(batch.entries),

@@ -27,6 +27,11 @@ class Watermarks:
         vitals = self._vitals.get(source)
         return vitals.floor if vitals else 0
 
+    def quiet(self, source: str) -> bool:
+        """Whether it changes faster than people read, so that a log need not name each of its batches."""
+        vitals = self._vitals.get(source)
+        return vitals is not None and info_of(vitals).quiet
+
     def update(self, vitals: Vitals) -> None:
         self._vitals[vitals.name] = vitals
 

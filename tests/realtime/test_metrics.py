@@ -3,8 +3,8 @@
 import json
 import re
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
+import pytest
 import requests
 
 from tests.conftest import Server, eventually
@@ -62,13 +62,25 @@ def _iso(date: str) -> str:
     return parsedate_to_datetime(date).isoformat()
 
 
-def test_one_id_goes_from_the_request_to_what_is_told(tmp_path: Path) -> None:
-    server = Server(tmp_path, environment={"PORTALWIRE_LOG_LEVEL": "debug"})
-    server.start()
-    try:
-        post(server.url, "vendor_x", {"a": {"n": 1}}, run_id="run-77")
-        eventually(lambda: '"event": "told"' in server.log.read_text())
-    finally:
-        server.stop()
+def logged(server: Server, run_id: str) -> set[str]:
     lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
-    assert {"batch stored", "told", "request"} <= {line["event"] for line in lines if line.get("run_id") == "run-77"}
+    return {line["event"] for line in lines if line.get("run_id") == run_id}
+
+
+def test_one_id_goes_from_the_request_to_what_is_told(server: Server) -> None:
+    post(server.url, "vendor_x", {"a": {"n": 1}}, run_id="run-77")
+    eventually(lambda: logged(server, "run-77") == {"batch stored", "told", "request"}, what="all three are logged")
+
+
+def test_a_quiet_source_is_logged_when_something_is_wrong(server: Server) -> None:
+    info = {"name": "ticks", "quiet": True, "aggregate": {"field": "n", "windows": ["1m"]}}
+    requests.put(f"{server.url}/api/sources/ticks", json=info, timeout=30)
+    with Reader(server.url) as reader:
+        reader.join("ticks")  # who joins is told what is true now: from then on the process knows it
+    post(server.url, "ticks", {"a": {"n": 1}}, run_id="run-1")
+    with pytest.raises(requests.HTTPError):
+        post(server.url, "ticks", {"b": {"n": 1}}, run_id="run-2", as_of="yesterday")
+    post(server.url, "vendor_x", {"a": {"n": 1}}, run_id="run-3")
+    eventually(lambda: logged(server, "run-3") == {"batch stored", "told", "request"}, what="all three are logged")
+    assert logged(server, "run-1") == set()
+    assert '"status": 400' in server.log.read_text()
