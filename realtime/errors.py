@@ -5,7 +5,7 @@ class RealtimeError(Exception):
     """The server cannot go on."""
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (self.__doc__ or "").strip())
+        super().__init__(message or " ".join((self.__doc__ or "").split()))
 
 
 class BadSettings(RealtimeError):

@@ -6,6 +6,7 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from ingest_api.contract.errors import ContractError
+from ingest_api.contract.moment import bounded
 from ingest_api.http import answer
 from realtime import query
 from realtime import tops as top_lists
@@ -77,10 +78,12 @@ def _source() -> str:
 
 def _before() -> int | None:
     asked = request.args.get("before")
+    if not asked:
+        return None
     try:
-        moment = datetime.fromisoformat(asked) if asked else None
+        moment = datetime.fromisoformat(asked)
+        if moment.tzinfo is None:
+            raise ContractError("before is a moment with its offset from UTC, as 2026-11-22T07:31:00Z")
+        return millis(bounded("before", moment))
     except ValueError as error:
         raise ContractError(f"before is a moment as 2026-11-22T07:31:00Z: {error}") from error
-    if moment is not None and moment.tzinfo is None:
-        raise ContractError("before is a moment with its offset from UTC, as 2026-11-22T07:31:00Z")
-    return millis(moment) if moment else None

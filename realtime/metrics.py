@@ -76,7 +76,8 @@ class Metrics:
             return
         self.runs.labels(report.source, report.state).inc()
         if report.finished_at is not None:
-            self.run_seconds.labels(report.source).observe((report.finished_at - report.started_at).total_seconds())
+            took = (report.finished_at - report.started_at).total_seconds()
+            self.run_seconds.labels(report.source).observe(max(0.0, took))  # its clock may have been set back
 
 
 def metrics_page(metrics: Metrics) -> Blueprint:

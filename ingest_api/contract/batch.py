@@ -4,16 +4,21 @@ from typing import Annotated
 
 import msgspec
 
-from ingest_api.contract.entry import Entry, Instant
+from ingest_api.contract.entry import Entry
+from ingest_api.contract.moment import Dated, Instant
 
 MAX_ENTRIES = 10_000  # entries of one batch
 MAX_KEYS = 500_000  # keys a complete batch may name
 
-SourceName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
+# A bare $ also matches before a newline at the end; \Z, which does not, is a Z to those who read the JSON Schema
+END = r"$(?!\n)"
+SourceName = Annotated[str, msgspec.Meta(pattern=rf"^[a-z0-9][a-z0-9_.-]{{0,63}}{END}")]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=rf"^[\x21-\x7e]+{END}")]
+Parser = Annotated[str, msgspec.Meta(max_length=100)]
+"""The version of a scraper's reading."""
 
 
-class Batch(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Batch(Dated, kw_only=True, omit_defaults=True):
     """What a scraper sends: entries of one run of one source.
 
     `complete` says that the run saw *every* entry the source has now, `keys` names all of them (absent: the keys of
@@ -28,7 +33,7 @@ class Batch(msgspec.Struct, kw_only=True, omit_defaults=True):
     complete: bool = False
     keys: list[str] | None = None
     as_of: Instant | None = None
-    parser: str = "1"
+    parser: Parser = "1"
 
 
 class Rejected(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -3,12 +3,13 @@
 import math
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ingest_api.contract.errors import EntryError
+from ingest_api.contract.moment import Dated, Instant
 
 MAX_KEY = 200  # characters
 MAX_TOPIC = 100  # characters
@@ -18,9 +19,6 @@ MAX_DATA = 64 * 1024  # bytes of one data as JSON
 MAX_DEPTH = 6  # data within data
 CLOCK_SKEW = timedelta(minutes=5)  # how far ahead of ours a sender's clock may be
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-"""A moment with its offset from UTC, RFC 3339 on the wire."""
-
 # Control characters (but tab and newline), what has no meaning on its own, and half surrogates:
 # PostgreSQL refuses NUL, terminals obey ESC, and nobody reads any of them.
 _NOISE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -28,7 +26,7 @@ _NOISE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff
 _to_json = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Entry(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Entry(Dated, kw_only=True, omit_defaults=True):
     """One record of a source.
 
     `key` names it within its source for ever; `data` is its fields (a Decimal travels as text, dates as ISO);

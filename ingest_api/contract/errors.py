@@ -8,7 +8,7 @@ class ContractError(Exception):
     status = 400
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (self.__doc__ or "").strip())
+        super().__init__(message or " ".join((self.__doc__ or "").split()))  # a docstring may take several lines
 
     @property
     def message(self) -> str:

@@ -1,11 +1,12 @@
 """What a scraper tells of its source and of its runs, beside the entries."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from ingest_api.contract.batch import Id, SourceName
-from ingest_api.contract.entry import Instant
+from ingest_api.contract.batch import END, Id, Parser, SourceName
+from ingest_api.contract.moment import Dated, Instant
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -18,14 +19,31 @@ class Removal(msgspec.Struct, kw_only=True, frozen=True):
     hold_above: Share = 0.5
 
 
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
+LONGEST = 1e9  # seconds: thirty years
+LARGEST = 2**31 - 1  # of a count, as a database keeps it
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 FieldName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Window = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}[smhd]$")]
+Window = Annotated[str, msgspec.Meta(pattern=rf"^[1-9][0-9]{{0,3}}[smhd]{END}")]
 """A length of time with one unit: 30s, 1m, 4h, 1d."""
 
 
 CANDLES = ".candles"
 """Ends the name of the source that holds another's candles."""
+
+LONGEST_AGGREGATED = 64 - len(CANDLES)  # characters of the name of a source that has candles
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def seconds_of(window: str) -> int:
+    """How long a window is."""
+    return int(window[:-1]) * _UNITS[window[-1]]
+
+
+def repeats(windows: Sequence[str]) -> bool:
+    """Whether two of these windows are equally long."""
+    return len({seconds_of(window) for window in windows}) < len(windows)
 
 
 class Aggregate(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -33,7 +51,7 @@ class Aggregate(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     the entry's key) and each of the `windows`, with the sum of `volume` where one is named.
 
     `retention` is how long the entries themselves are kept, `keep` how long the candles are, both in seconds and for
-    ever when absent.
+    ever when absent. Raises ValueError for windows of the same length, which would be counted twice.
     """
 
     field: FieldName
@@ -43,12 +61,17 @@ class Aggregate(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     retention: Seconds | None = None
     keep: Seconds | None = None
 
+    def __post_init__(self) -> None:
+        if repeats(self.windows):
+            raise ValueError("windows has the same length twice (60s is 1m): leave one out")
 
-class SourceInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
+
+class SourceInfo(Dated, kw_only=True, omit_defaults=True):
     """How a source is configured, for the store and for those who look (`PUT /api/sources/NAME`).
 
     `every` is the usual time between runs, `stale_after` the age at which its entries are no longer vouched for, both
     in seconds. `lead` is the field to show first; `fields` says more of a field, by name: `{"price": {"unit": "EUR"}}`.
+    Raises ValueError for a name too long for the source that would hold its candles.
     """
 
     name: SourceName
@@ -59,11 +82,19 @@ class SourceInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
     next_run: Instant | None = None
     fetch: str = ""
     lead: str | None = None
-    fields: dict[str, dict[str, Any]] = {}
+    fields: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     expect: str = ""
     removal: Removal = Removal()
     quiet: bool = False
     aggregate: Aggregate | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.aggregate is not None and len(self.name) > LONGEST_AGGREGATED:
+            raise ValueError(
+                f"a source with aggregate has a name of at most {LONGEST_AGGREGATED} characters, since that of its "
+                f"candles is called NAME{CANDLES}"
+            )
 
 
 class RunFault(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -81,7 +112,7 @@ class RunFault(msgspec.Struct, kw_only=True, omit_defaults=True):
     saved: str | None = None
 
 
-class RunReport(msgspec.Struct, kw_only=True, omit_defaults=True):
+class RunReport(Dated, kw_only=True, omit_defaults=True):
     """A run as its scraper sees it, sent at its start and at its end (`POST /api/runs`).
 
     `complete`: it saw every entry and said so; `partial`: it delivered, but cannot say that nothing is missing.
@@ -92,8 +123,8 @@ class RunReport(msgspec.Struct, kw_only=True, omit_defaults=True):
     state: Literal["running", "complete", "partial", "failed"]
     started_at: Instant
     finished_at: Instant | None = None
-    pages: int = 0
-    seen: int = 0
-    parser: str = "1"
+    pages: Count = 0
+    seen: Count = 0
+    parser: Parser = "1"
     fetch: str = ""
     fault: RunFault | None = None

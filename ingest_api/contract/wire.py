@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ingest_api.contract.batch import MAX_ENTRIES, MAX_KEYS, Batch, Dead, Id, Rejected, SourceName, Submission
-from ingest_api.contract.entry import MAX_KEY, Entry, Instant, checked, plain
+from ingest_api.contract.batch import MAX_ENTRIES, MAX_KEYS, Batch, Dead, Id, Parser, Rejected, SourceName, Submission
+from ingest_api.contract.entry import MAX_KEY, Entry, checked, plain
 from ingest_api.contract.errors import EntryError, NotABatch, TooLarge, UnsupportedMedia
+from ingest_api.contract.moment import Dated, Instant
 
 JSON = "application/json"
 MSGPACK = "application/msgpack"
@@ -21,7 +22,7 @@ DEAD_PAYLOAD = 16 * 1024  # characters kept of a rejected entry
 T = TypeVar("T")
 
 
-class _Envelope(msgspec.Struct, kw_only=True):
+class _Envelope(Dated, kw_only=True):
     """A batch whose entries are not read yet: one bad entry must not sink the others."""
 
     source: SourceName
@@ -31,7 +32,7 @@ class _Envelope(msgspec.Struct, kw_only=True):
     complete: bool = False
     keys: list[str] | None = None
     as_of: Instant | None = None
-    parser: str = "1"
+    parser: Parser = "1"
 
 
 def encode(value: Any, media: str = JSON) -> bytes:
@@ -93,7 +94,7 @@ def decode_submission(body: bytes, media: str = JSON, received_at: datetime | No
         complete=envelope.complete,
         keys=None if envelope.keys is None else [plain(key).strip() for key in envelope.keys],
         as_of=envelope.as_of,
-        parser=envelope.parser,
+        parser=plain(envelope.parser),
     )
     digest = hashlib.blake2b(body, digest_size=16).hexdigest()
     return Submission(batch=batch, dead=dead, digest=digest, received_at=received_at)

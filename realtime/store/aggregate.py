@@ -19,6 +19,7 @@ from realtime.store import candle_rows, forget, ranking, write
 from realtime.store.candle import Candle, CandleKey, Tick, folded, keys_of
 from realtime.store.change import Change, Stretch
 from realtime.store.classify import Observed
+from realtime.store.configured import aggregate_in
 from realtime.store.numeric import number
 from realtime.store.steps import Step, changes_of
 from realtime.store.write import SourceRow
@@ -65,9 +66,9 @@ def aggregated(
 ) -> Stretch | None:
     """Takes a batch's new and changed entries into the candles of `source`, closes what is over, and returns the
     stretch of the candles' log that this made; None where a source has no candles."""
-    if source.aggregate is None:
+    config = aggregate_in(source.aggregate)
+    if config is None:
         return None
-    config = msgspec.json.decode(source.aggregate, type=Aggregate)
     derived = write.locked_source(connection, candles_of(source.name))
     as_of = source.as_of or at
 

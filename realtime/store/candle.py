@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from ingest_api.contract.source import seconds_of
 from realtime.store.moments import iso
 from realtime.store.numeric import added, text
-
-_UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 Place = tuple[int, str]
 """When (milliseconds) and which: a tick's time and its entry's key."""
@@ -97,7 +96,7 @@ class Candle(msgspec.Struct):
 
 def millis_of(window: str) -> int:
     """How long a window is."""
-    return int(window[:-1]) * _UNITS[window[-1]]
+    return seconds_of(window) * 1000
 
 
 def keys_of(tick: Tick, windows: Iterable[str]) -> list[CandleKey]:

@@ -9,6 +9,7 @@ from ingest_api.contract import Aggregate
 from ingest_api.contract.errors import NotFound
 from ingest_api.contract.source import CANDLES
 from realtime.store.aggregate import candles_of
+from realtime.store.configured import aggregate_in
 from realtime.store.moments import iso
 from realtime.store.schema import candles, sources
 
@@ -80,9 +81,10 @@ def candle_list(
 
 def _config(connection: sa.Connection, source: str) -> Aggregate:
     told = connection.execute(sa.select(sources.c.aggregate).where(sources.c.name == source)).scalar()
-    if told is None:
+    config = aggregate_in(told)
+    if config is None:
         raise NotFound(f"there are no candles of {source!r}: its source has no `aggregate` in schedules.yaml")
-    return msgspec.json.decode(told, type=Aggregate)
+    return config
 
 
 def _rows(

@@ -9,12 +9,12 @@ Each batch forgets some, and about twice as much as it brought: there is no paus
 
 from collections.abc import Sequence
 
-import msgspec
 import sqlalchemy as sa
 
 from ingest_api.contract import Aggregate
 from realtime.store import ranking
 from realtime.store.classify import Observed
+from realtime.store.configured import aggregate_in
 from realtime.store.keys import keyed
 from realtime.store.schema import batches, candles, changes, entries
 from realtime.store.write import SourceRow
@@ -26,13 +26,13 @@ LEAST = 100  # rows that a batch may forget, however small it is
 
 def timely(source: SourceRow, observed: list[Observed]) -> list[Observed]:
     """The entries that are not older than their source keeps them."""
-    before = _before(source, _config(source))
+    before = _before(source, aggregate_in(source.aggregate))
     return observed if before is None else [entry for entry in observed if entry.at >= before]
 
 
 def forget_entries(connection: sa.Connection, source: SourceRow, brought: int) -> None:
     """Forgets the entries at the beginning of the log that are too old; moves the floor of `source`."""
-    before = _before(source, _config(source))
+    before = _before(source, aggregate_in(source.aggregate))
     if before is None:
         return
     _forget_receipts(connection, source, before)
@@ -104,10 +104,6 @@ def _forget_receipts(connection: sa.Connection, source: SourceRow, before: float
     )
     mine = (batches.c.source == source.name) & batches.c.batch_id.in_(old)
     connection.execute(sa.delete(batches).where(mine))
-
-
-def _config(source: SourceRow) -> Aggregate | None:
-    return msgspec.json.decode(source.aggregate, type=Aggregate) if source.aggregate else None
 
 
 def _before(source: SourceRow, config: Aggregate | None) -> float | None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from ingest_api.contract import RunFault
 from ingest_api.contract.errors import ContractError, NotFound
 from realtime.store import read
-from realtime.store.moments import iso, iso_or_none
+from realtime.store.moments import iso, iso_or_none, millis
 from realtime.store.schema import changes, dead_letters, entries, runs, sources
 from realtime.store.standing import info_of, standing
 from realtime.store.views import (
@@ -64,7 +64,7 @@ def source_list(connection: sa.Connection, epoch: str, now: int, name: str | Non
                 schedule=info.schedule,
                 every=info.every,
                 stale_after=info.stale_after,
-                next_run=iso(int(info.next_run.timestamp() * 1000)) if info.next_run else None,
+                next_run=iso(millis(info.next_run)) if info.next_run else None,
                 fetch=info.fetch,
                 lead=info.lead,
                 fields=info.fields,

@@ -3,6 +3,8 @@
 import time
 from datetime import UTC, datetime
 
+FIRST, LAST = -62_135_596_800_000, 253_402_300_799_000  # milliseconds: the years 1 to 9999
+
 
 def now() -> int:
     return time.time_ns() // 1_000_000
@@ -13,7 +15,8 @@ def millis(moment: datetime) -> int:
 
 
 def iso(at: int) -> str:
-    """`2026-11-22T07:31:02.120Z`"""
+    """`2026-11-22T07:31:02.120Z`; of what no calendar has, the nearest moment that it has. Never raises."""
+    at = min(max(at, FIRST), LAST)
     return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
 
 

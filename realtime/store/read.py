@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from ingest_api.contract import SourceInfo
 from realtime.store.change import STATE_ONLY, Change, Stretch, fitting
+from realtime.store.configured import info_in
 from realtime.store.keys import newest
 from realtime.store.schema import changes, entries, runs, sources
 from realtime.store.standing import Vitals
@@ -38,15 +38,15 @@ def vitals(connection: sa.Connection) -> list[Vitals]:
 def running(connection: sa.Connection, since: int) -> dict[str, int]:
     """How they fetch -> runs that began after `since` (milliseconds) and did not end."""
     rows = connection.execute(
-        sa.select(sources.c.info, sa.func.count().label("runs"))
+        sa.select(sources.c.name, sources.c.info, sa.func.count().label("runs"))
         .join_from(runs, sources, sources.c.name == runs.c.source)
         .where(runs.c.started > since, runs.c.finished.is_(None), runs.c.state == "running")
         .group_by(sources.c.name, sources.c.info)
     )
     found = {"http": 0, "browser": 0}
     for row in rows:
-        fetch = msgspec.json.decode(row.info, type=SourceInfo).fetch if row.info else ""
-        found[fetch or "http"] = found.get(fetch or "http", 0) + row.runs
+        fetch = info_in(row.name, row.info).fetch or "http"
+        found[fetch] = found.get(fetch, 0) + row.runs
     return found
 
 

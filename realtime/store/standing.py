@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from ingest_api.contract import RunFault, SourceInfo
+from realtime.store.configured import info_in
 from realtime.store.moments import iso
 
 State = Literal["waiting", "fresh", "stale", "suspect", "failing"]
@@ -39,7 +40,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 def info_of(vitals: Vitals) -> SourceInfo:
     """The source's configuration, or the defaults of a source that nobody announced."""
-    return msgspec.json.decode(vitals.info, type=SourceInfo) if vitals.info else SourceInfo(name=vitals.name)
+    return info_in(vitals.name, vitals.info)
 
 
 def standing(vitals: Vitals, info: SourceInfo, now: int) -> Standing:

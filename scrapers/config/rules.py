@@ -8,11 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cronsim import CronSimError
 
-from ingest_api.contract.source import CANDLES
+from ingest_api.contract.source import LONGEST_AGGREGATED, repeats
 from scrapers.config.model import Source
 from scrapers.trigger import Cron
-
-LONGEST_AGGREGATED = 64 - len(CANDLES)  # characters of a source's name
 
 
 def broken_rules(source: Source) -> Iterator[tuple[str, str]]:
@@ -24,6 +22,8 @@ def broken_rules(source: Source) -> Iterator[tuple[str, str]]:
             yield setting, "stands beside pushed: a program delivers this source, there is nothing to run"
     if source.aggregate and len(source.name) > LONGEST_AGGREGATED:
         yield "aggregate", f"needs a name of at most {LONGEST_AGGREGATED} characters: the candles are named after it"
+    if source.aggregate and repeats(source.aggregate.windows):
+        yield "aggregate.windows", "has the same length twice (60s is 1m): leave one out"
     if source.every is not None and source.every < 1:
         yield "every", "is less than a second: no portal wants that"
     if source.limit < 1:

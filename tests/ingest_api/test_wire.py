@@ -57,6 +57,9 @@ def test_a_batch_comes_through_in_both_forms(media: str) -> None:
         ({"key": "k", "data": {}, "observed_at": "yesterday"}, "RFC3339"),
         ({"key": "k", "data": {}, "observed_at": "2026-11-22T07:31:00"}, "timezone"),
         ({"key": "k", "data": {}, "observed_at": "2027-01-01T00:00:00Z"}, "future"),
+        ({"key": "k", "data": {}, "observed_at": "0001-01-01T00:00:00+14:00"}, "1970 to 2199"),
+        ({"key": "k", "data": {}, "observed_at": "9999-12-31T23:59:59-14:00"}, "1970 to 2199"),
+        ({"key": "k", "data": {}, "observed_at": "0001-01-01T00:00:00Z"}, "1970 to 2199"),
     ],
 )
 def test_a_bad_entry_is_set_aside_with_its_reason(entry: Any, reason: str) -> None:
@@ -88,12 +91,22 @@ def test_half_a_surrogate_sinks_only_its_entry() -> None:
         body(batch_id=""),
         body(run_id=5),
         body(complete="yes"),
+        body(source="vendor_x\n"),
+        body(run_id="r\n"),
+        body(batch_id="b\n"),
+        body(parser="p" * 101),
+        body(as_of="0001-01-01T00:00:00+14:00"),
+        body(as_of="2200-01-01T00:00:00Z"),
         b"[" * 100_000,
     ],
 )
 def test_what_is_not_a_batch_says_so(raw: bytes) -> None:
     with pytest.raises(NotABatch):
         decode_submission(raw, JSON, NOW)
+
+
+def test_the_parser_is_cleaned() -> None:
+    assert decode_submission(body(parser="a\x00b"), JSON, NOW).batch.parser == "ab"
 
 
 def test_too_many_entries() -> None:
@@ -146,3 +159,11 @@ def test_any_bytes_are_refused_in_words(raw: bytes) -> None:
 def test_an_entry_error_is_a_contract_error() -> None:
     assert issubclass(EntryError, ContractError)
     assert NotABatch().message.startswith("The body is not a batch")
+
+
+def test_a_default_message_is_one_line() -> None:
+    class Long(ContractError):
+        """What is wrong,
+        and what to do."""
+
+    assert Long().message == "What is wrong, and what to do."

@@ -85,6 +85,7 @@ def test_a_good_file(tmp_path: Path) -> None:
         ('cron: "0 0 30 2 *"', 3, "is no cron line"),
         ("cron: */5 * * * *", 3, "put it in quotes"),
         ('every: 1m\n    cron: "0 9 * * 1"', 4, "stands beside every"),
+        ("aggregate: {field: a, windows: [1m, 60s]}", 3, "the same length twice"),
         ("timezone: Europe/Berln", 3, "'Europe/Berln' is no time zone: did you mean Europe/Berlin?"),
         ("timezone: ../etc/passwd", 3, "is no time zone"),
         ("title: ${NOT_SET}", 3, "the environment has no NOT_SET"),
