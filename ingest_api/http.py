@@ -11,7 +11,7 @@ from ingest_api.auth import Grant
 from ingest_api.contract import Batch, Receipt, RunReport, SourceInfo, wire
 from ingest_api.contract.errors import ContractError, UnsupportedMedia
 from ingest_api.intake import Intake
-from ingest_api.short_form import ShortForm, as_batch
+from ingest_api.short_form import ShortForm, as_batch, read
 
 T = TypeVar("T")
 
@@ -42,9 +42,10 @@ def door(intake: Intake) -> Blueprint:
 
     @blueprint.post("/api/new_data")
     def new_data() -> Response:
-        form = _read(ShortForm)
+        body, media = _body()
+        form = read(body, media)
         grant().require_ingest(form.source)
-        receipt: Receipt = intake.entries(as_batch(form, request_id()), wire.JSON, datetime.now(UTC))
+        receipt: Receipt = intake.entries(as_batch(form, request_id(), media), media, datetime.now(UTC))
         return answer(receipt)
 
     @blueprint.get("/api/batches/<source>/<path:batch_id>")

@@ -1,7 +1,6 @@
 """Bytes to contract and back: JSON or MessagePack, plain or gzip, never more than the bounds allow."""
 
 import hashlib
-import json
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,13 +8,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ingest_api.contract import lenient
 from ingest_api.contract.batch import MAX_ENTRIES, MAX_KEYS, Batch, Dead, Id, Parser, Rejected, SourceName, Submission
 from ingest_api.contract.entry import MAX_KEY, Entry, checked, plain
 from ingest_api.contract.errors import EntryError, NotABatch, TooLarge, UnsupportedMedia
 from ingest_api.contract.moment import Dated, Instant
 
 JSON = "application/json"
-MSGPACK = "application/msgpack"
+MSGPACK = lenient.MSGPACK
 MAX_BODY = 32 * 1024 * 1024  # bytes, after decompression
 DEAD_PAYLOAD = 16 * 1024  # characters kept of a rejected entry
 
@@ -71,10 +71,25 @@ def decode(body: bytes, kind: type[T], media: str = JSON) -> T:
     return _decoder(media)(body, kind)
 
 
+def decode_with_list(body: bytes, kind: type[T], field: str, media: str) -> T:
+    """The same of a struct whose list `field` holds msgspec.Raw: an item that cannot be read does not sink the others,
+    it stays as it came."""
+    try:
+        return decode(body, kind, media)
+    except NotABatch:
+        parts = lenient.cut(body, field, media)
+        if parts is None:
+            raise
+    rest, items = parts
+    value = decode(rest, kind, media)
+    setattr(value, field, items)
+    return value
+
+
 def decode_submission(body: bytes, media: str = JSON, received_at: datetime | None = None) -> Submission:
     """A batch as it came (decompressed) to a submission: every entry is checked on its own, the bad ones set aside."""
     received_at = received_at or datetime.now(UTC)
-    envelope = _envelope(body, media)
+    envelope = decode_with_list(body, _Envelope, "entries", media)
     if len(envelope.entries) > MAX_ENTRIES:
         raise TooLarge(f"{len(envelope.entries)} entries in one batch, at most {MAX_ENTRIES} are taken: send several")
     if envelope.keys is not None and len(envelope.keys) > MAX_KEYS:
@@ -84,8 +99,10 @@ def decode_submission(body: bytes, media: str = JSON, received_at: datetime | No
     for index, raw in enumerate(envelope.entries):
         try:
             entries.append(checked(decode(raw, Entry, media), received_at))
-        except (EntryError, NotABatch) as error:
+        except EntryError as error:
             dead.append(dead_of(index, raw, media, error.message))
+        except NotABatch as error:
+            dead.append(dead_of(index, raw, media, lenient.reason(bytes(raw), media, error)))
     batch = Batch(
         source=envelope.source,
         run_id=envelope.run_id,
@@ -98,38 +115,6 @@ def decode_submission(body: bytes, media: str = JSON, received_at: datetime | No
     )
     digest = hashlib.blake2b(body, digest_size=16).hexdigest()
     return Submission(batch=batch, dead=dead, digest=digest, received_at=received_at)
-
-
-def _envelope(body: bytes, media: str) -> _Envelope:
-    try:
-        return decode(body, _Envelope, media)
-    except NotABatch:
-        if media != JSON:
-            raise
-        lenient = _lenient(body)
-        if lenient is None:
-            raise
-        return decode(lenient, _Envelope, media)
-
-
-def _lenient(body: bytes) -> bytes | None:
-    """JSON that only some entry breaks (NaN, half a surrogate), with each such entry turned into a text that is then
-    rejected on its own; None when it is no JSON at all."""
-    try:
-        value = json.loads(body)
-        value["entries"] = [_strict_or_text(entry) for entry in value["entries"]]
-        return json.dumps(value, allow_nan=False).encode()
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-
-
-def _strict_or_text(entry: Any) -> Any:
-    text = json.dumps(entry)
-    try:
-        msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
-    return entry
 
 
 def _decoder(media: str) -> Callable[[bytes, type[T]], T]:
@@ -150,10 +135,10 @@ def dead_of(index: int, raw: bytes, media: str, reason: str) -> Dead:
     try:
         value: Any = _decoder(media)(raw, object)
         text = msgspec.json.encode(value).decode()
+        key = value.get("key") if isinstance(value, dict) else None
     except (NotABatch, ValueError, TypeError):
-        value, text = None, bytes(raw).decode("utf-8", "replace")
-    key = value.get("key") if isinstance(value, dict) else None
+        text, key = bytes(raw).decode("utf-8", "replace"), lenient.key_of(bytes(raw), media)
     return Dead(
-        rejected=Rejected(index=index, error=reason, key=plain(key)[:MAX_KEY] if isinstance(key, str) else None),
+        rejected=Rejected(index=index, error=plain(reason), key=plain(key)[:MAX_KEY] if isinstance(key, str) else None),
         payload=plain(text)[:DEAD_PAYLOAD],
     )

@@ -80,6 +80,26 @@ def test_one_bad_entry_does_not_sink_its_batch(redis_door: RedisDoor, send: Send
     assert (letter["key"], letter["index"]) == ("b", 1)
 
 
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b'{"data":{"n":NaN},"key":"b"}', "NaN"),
+        (b'{"key":"b","data":{"n":"\\ud800"}}', "half a surrogate"),
+        (b'{"key":"b","data":{"n":' + b"[" * 1200 + b"]" * 1200 + b"}}", "nested deeper"),
+        (b'{"key":"b","data":{},"observed_at":"0001-01-01T00:00:00+14:00"}', "1970"),
+        (b'{"key":"b","data":{},"observed_at":"9999-12-31T23:59:59-14:00"}', "1970"),
+    ],
+)
+def test_an_entry_that_cannot_be_read_does_not_sink_its_batch(
+    redis_door: RedisDoor, send: Send, source: str, bad: bytes, reason: str
+) -> None:
+    send(json.dumps(batch(source, entry("a", 1), "BAD", entry("c", 3))).encode().replace(b'"BAD"', bad))
+    assert shown(redis_door, source) == {"a": {"n": 1}, "c": {"n": 3}}
+    (letter,) = redis_door.letters(source)
+    assert (letter["key"], letter["index"], letter["payload"][:1]) == ("b", 1, "{")
+    assert reason in letter["error"]
+
+
 def test_a_batch_id_with_another_content_changes_nothing(redis_door: RedisDoor, send: Send, source: str) -> None:
     send(json.dumps(batch(source, entry("a", 1))).encode())
     send(json.dumps(batch(source, entry("a", 2))).encode())

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest_api import short_form
 from ingest_api.contract import Entry
 from ingest_api.contract.entry import MAX_DATA, checked, plain
 from ingest_api.contract.errors import ContractError, EntryError, NotABatch, TooLarge, UnsupportedMedia
@@ -47,7 +48,8 @@ def test_a_batch_comes_through_in_both_forms(media: str) -> None:
         ({"key": "  ", "data": {}}, "key is empty"),
         ({"key": "k" * 201, "data": {}}, "201 characters"),
         ({"key": "k", "data": []}, "object"),
-        ({"key": "k", "data": {"a": float("nan")}}, "object"),
+        ({"key": "k", "data": {"a": float("nan")}}, "data holds NaN, which JSON has no word for"),
+        ({"key": "k", "data": {"a": -float("inf")}}, "data holds -Infinity, which JSON has no word for"),
         ({"key": "k", "data": {"a": 2**70}}, "64 bits"),
         ({"key": "k", "data": {"a": "x" * MAX_DATA}}, "bytes as JSON"),
         ({"key": "k", "data": {"a": [[[[[[[1]]]]]]]}}, "nested"),
@@ -71,11 +73,70 @@ def test_a_bad_entry_is_set_aside_with_its_reason(entry: Any, reason: str) -> No
     assert dead.payload
 
 
-def test_half_a_surrogate_sinks_only_its_entry() -> None:
-    raw = body({"key": "a", "data": {}}, {"key": "b", "data": {"x": "\ud800"}})
+def nested(depth: int, media: str) -> bytes:
+    """An entry called b, with lists within lists."""
+    if media == JSON:
+        return b'{"key":"b","data":{"x":' + b"[" * depth + b"1" + b"]" * depth + b"}}"
+    return b"\x82\xa3key\xa1b\xa4data\x81\xa1x" + b"\x91" * depth + b"\x01"
+
+
+@pytest.mark.parametrize("media", [JSON, MSGPACK])
+@pytest.mark.parametrize("depth", [900, 1200, 100_000])
+def test_an_entry_that_is_too_deep_sinks_only_itself(media: str, depth: int) -> None:
+    entries = [msgspec.Raw(encode({"key": "a", "data": {}}, media)), msgspec.Raw(nested(depth, media))]
+    raw = encode({"source": "s", "run_id": "r", "batch_id": "b", "entries": [*entries, entries[0]]}, media)
+    submission = decode_submission(raw, media, NOW)
+    assert [e.key for e in submission.batch.entries] == ["a", "a"]
+    (dead,) = submission.dead
+    assert (dead.rejected.index, dead.rejected.key) == (1, "b")
+    assert dead.rejected.error == "data is nested deeper than 6 levels"
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ('{"key": "b", "data": {"x": NaN}}', "data holds NaN, which JSON has no word for"),
+        ('{"key": "b", "data": {"x": "\\ud800"}}', "data holds half a surrogate: send each letter whole"),
+        ('{"data": {"x": "[NaN"}, "key": "b", "topic": "\\udc00"}', "half a surrogate"),
+        ('{"key": "b", "data": {"x": tru}}', "malformed"),
+        ('{"key": "b", "data": {"x": "}"}]', "malformed"),
+    ],
+)
+def test_what_json_cannot_hold_sinks_only_its_entry_and_is_kept_as_it_came(entry: str, reason: str) -> None:
+    good = '{"key": "a", "data": {"\\"]": "\\\\"}}'
+    raw = f'{{"run_id":"r", "entries" : [{good},{entry} ,\n{good}], "source":"s","batch_id":"b"}}'.encode()
     submission = decode_submission(raw, JSON, NOW)
+    assert [e.data for e in submission.batch.entries] == [{'"]': "\\"}] * 2
+    (dead,) = submission.dead
+    assert reason in dead.rejected.error
+    assert dead.payload == entry
+    assert dead.rejected.key == ("b" if entry.endswith("}") else None)
+
+
+@pytest.mark.parametrize("tail", ["", "]", "}", "]} x", ",]}", "},{}]}", "]]}", "],}"])
+def test_what_is_cut_off_or_closed_wrongly_stores_nothing(tail: str) -> None:
+    raw = f'{{"source":"s","run_id":"r","batch_id":"b","entries":[{{"key":"a","data":{{}}}},{{"a":NaN}}{tail}'
+    with pytest.raises(NotABatch):
+        decode_submission(raw.encode(), JSON, NOW)
+
+
+def test_a_short_form_loses_only_what_cannot_be_read() -> None:
+    deep = nested(1200, JSON).decode()
+    raw = f'{{"source":"s","data":[{{"id":1,"n":NaN}},{{"id":"good","n":2}},{deep},{{"key":"k","data":{{}}}}, 5]}}'
+    form = short_form.read(raw.encode(), JSON)
+    submission = decode_submission(short_form.as_batch(form, "r", JSON), JSON, NOW)
+    assert [(e.key, e.data) for e in submission.batch.entries] == [("good", {"id": "good", "n": 2}), ("k", {})]
+    assert [dead.rejected.index for dead in submission.dead] == [0, 2, 4]
+    assert "NaN" in submission.dead[0].rejected.error
+    assert submission.dead[0].payload == '{"id":1,"n":NaN}'
+
+
+def test_a_short_form_in_messagepack_is_the_same() -> None:
+    raw = encode({"source": "s", "data": [{"id": "a", "n": 1}, {"n": float("nan"), "id": "b"}, {1: 2}]}, MSGPACK)
+    form = short_form.read(raw, MSGPACK)
+    submission = decode_submission(short_form.as_batch(form, "r", MSGPACK), MSGPACK, NOW)
     assert [e.key for e in submission.batch.entries] == ["a"]
-    assert len(submission.dead) == 1
+    assert ["finite" in dead.rejected.error for dead in submission.dead] == [True, False]
 
 
 @pytest.mark.parametrize(

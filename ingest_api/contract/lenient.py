@@ -1,0 +1,54 @@
+"""A list of which one item cannot be read: the others are, and of that one is said what is wrong with it."""
+
+import json
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from ingest_api.contract import packed_pieces, pieces
+from ingest_api.contract.entry import MAX_DEPTH
+from ingest_api.contract.pieces import Uncut
+
+MSGPACK = "application/msgpack"
+_LONE = "data holds half a surrogate: send each letter whole"
+
+
+def cut(body: bytes, field: str, media: str) -> tuple[bytes, list[msgspec.Raw]] | None:
+    """An object without the items of its list `field`, and these items unread; None when it does not look like one."""
+    form = _form(media)
+    try:
+        parts = form.members(body)
+        items = form.items(parts.get(field, b""))
+    except Uncut:
+        return None
+    empty = b"\x90" if media == MSGPACK else b"[]"
+    return form.joined({**parts, field: empty}), [msgspec.Raw(item) for item in items]
+
+
+def key_of(raw: bytes, media: str) -> str | None:
+    """The key of an entry that could not be read."""
+    try:
+        piece = _form(media).members(raw).get("key", b"null")
+        key: Any = msgspec.msgpack.decode(piece) if media == MSGPACK else json.loads(piece)
+    except (ValueError, RecursionError):
+        return None
+    return key if isinstance(key, str) else None
+
+
+def reason(raw: bytes, media: str, error: Exception) -> str:
+    """What is wrong with an entry that the strict reader refused with `error`."""
+    if isinstance(error.__cause__, RecursionError):
+        return f"data is nested deeper than {MAX_DEPTH} levels"
+    if media == MSGPACK or isinstance(error.__cause__, msgspec.ValidationError):
+        return str(error)
+    words: list[str] = []
+    try:
+        json.loads(raw, parse_constant=words.append)  # reads NaN and half surrogates, and nothing else that is no JSON
+    except (ValueError, RecursionError):
+        return str(error)
+    return f"data holds {words[0]}, which JSON has no word for" if words else _LONE
+
+
+def _form(media: str) -> ModuleType:
+    return packed_pieces if media == MSGPACK else pieces
