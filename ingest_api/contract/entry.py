@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,11 +18,17 @@ MAX_URL = 2048  # characters
 MAX_FIELDS = 200  # fields of one data
 MAX_DATA = 64 * 1024  # bytes of one data as JSON
 MAX_DEPTH = 6  # data within data
+WIDENED = 6  # times as long as it came JSON may become when it is written again: 1e15
 CLOCK_SKEW = timedelta(minutes=5)  # how far ahead of ours a sender's clock may be
 
 # Control characters (but tab and newline), what has no meaning on its own, and half surrogates:
 # PostgreSQL refuses NUL, terminals obey ESC, and nobody reads any of them.
 _NOISE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+
+_ESCAPES = re.compile(rb'\\[^"/nt]')  # a backslash too, since it may be the second of two
+_WIDE_NOISE = re.compile(rb"\xc2[\x80-\x9f]|\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
+_FLAT = frozenset({str, int, float, bool, type(None)})
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[!-~]*)?")
 
 _to_json = msgspec.json.Encoder(order="deterministic").encode
 
@@ -41,25 +48,68 @@ class Entry(Dated, kw_only=True, omit_defaults=True):
     observed_at: Instant | None = None
 
 
-def checked(entry: Entry, received_at: datetime) -> Entry:
-    """The entry as it may be stored: noise removed, bounds kept, `observed_at` set, in UTC.
+class Checks:
+    """The checks of a batch's entries, received at `received_at`. `clean`: no text in the batch holds noise, which
+    `is_clean` knows of all of it at once, so that nobody looks for it in each."""
 
-    Raises EntryError, whose message says what to change.
-    """
-    observed_at = (entry.observed_at or received_at).astimezone(UTC)
-    if observed_at > received_at + CLOCK_SKEW:
-        raise EntryError(f"observed_at is in the future ({observed_at.isoformat()}): set the sender's clock")
-    key = _bounded("key", plain(entry.key).strip(), MAX_KEY)
-    if not key:
-        raise EntryError("key is empty: an entry needs a name that stays the same from run to run")
-    if len(entry.data) > MAX_FIELDS:
-        raise EntryError(f"data has {len(entry.data)} fields, at most {MAX_FIELDS} are kept")
-    data = _value(entry.data, 0)
-    size = len(_to_json(data))
-    if size > MAX_DATA:
-        raise EntryError(f"data is {size} bytes as JSON, at most {MAX_DATA} are kept")
-    topic = _bounded("topic", plain(entry.topic).strip(), MAX_TOPIC) if entry.topic else None
-    return Entry(key=key, data=data, topic=topic or None, url=_web_address(entry.url), observed_at=observed_at)
+    def __init__(self, received_at: datetime, clean: bool = False) -> None:
+        self._received_at = received_at
+        self._latest = received_at + CLOCK_SKEW
+        self._clean = clean
+        self._names: set[str] = set()  # of fields, known to be as they should
+        self.text: Callable[[str], str] = str if clean else plain
+
+    def entry(self, entry: Entry, size: int | None = None) -> Entry:
+        """The entry as it may be stored: noise removed, bounds kept, `observed_at` set, in UTC. `size` is how many
+        bytes of JSON it came as, if one knows.
+
+        Raises EntryError, whose message says what to change.
+        """
+        observed_at = self._received_at if entry.observed_at is None else entry.observed_at
+        if observed_at.tzinfo is not UTC:
+            observed_at = observed_at.astimezone(UTC)
+        if observed_at > self._latest:
+            raise EntryError(f"observed_at is in the future ({observed_at.isoformat()}): set the sender's clock")
+        key = _bounded("key", self.text(entry.key).strip(), MAX_KEY)
+        if not key:
+            raise EntryError("key is empty: an entry needs a name that stays the same from run to run")
+        data = self._data(entry.data, size)
+        topic = _bounded("topic", self.text(entry.topic).strip(), MAX_TOPIC) if entry.topic else None
+        return Entry(key=key, data=data, topic=topic or None, url=_web_address(entry.url), observed_at=observed_at)
+
+    def _data(self, data: dict[str, Any], size: int | None) -> dict[str, Any]:
+        if len(data) > MAX_FIELDS:
+            raise EntryError(f"data has {len(data)} fields, at most {MAX_FIELDS} are kept")
+        if not (self._clean and self._is_flat(data)):
+            data = _value(data, 0)
+        if size is None or size * WIDENED > MAX_DATA:
+            size = len(_to_json(data))
+            if size > MAX_DATA:
+                raise EntryError(f"data is {size} bytes as JSON, at most {MAX_DATA} are kept")
+        return data
+
+    def _is_flat(self, data: dict[str, Any]) -> bool:
+        """Whether clean data is as it should be already, as nearly all is: a few plain fields."""
+        for name in data.keys() - self._names:
+            if _field(name) != name:
+                return False
+            self._names.add(name)
+        kinds = set(map(type, data.values()))
+        if int in kinds and not all(_fits(value) for value in data.values() if type(value) is int):
+            return False
+        return kinds <= _FLAT
+
+
+def checked(entry: Entry, received_at: datetime) -> Entry:
+    """One entry, checked. Raises EntryError."""
+    return Checks(received_at).entry(entry)
+
+
+def is_clean(body: bytes) -> bool:
+    """Whether no text in a JSON body can hold noise: it has no escapes but the plainest, and no bytes of noise."""
+    if b"\\" in body and _ESCAPES.search(body):
+        return False
+    return b"\x7f" not in body and (body.isascii() or not _WIDE_NOISE.search(body))
 
 
 def plain(text: str) -> str:
@@ -76,6 +126,8 @@ def _bounded(name: str, text: str, most: int) -> str:
 def _web_address(url: str | None) -> str | None:
     if not url:
         return None
+    if len(url) <= MAX_URL and _ADDRESS.fullmatch(url):
+        return url
     url = _bounded("url", plain(url).strip(), MAX_URL)
     try:
         parts = urlsplit(url)
@@ -93,7 +145,7 @@ def _value(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        if not -(2**63) <= value < 2**64:
+        if not _fits(value):
             raise EntryError("data holds a whole number of more than 64 bits: send it as text")
         return value
     if isinstance(value, float):
@@ -107,6 +159,10 @@ def _value(value: Any, depth: int) -> Any:
     if isinstance(value, dict):
         return {_field(name): _value(item, depth + 1) for name, item in value.items()}
     raise EntryError(f"data holds a {type(value).__name__}, which JSON cannot carry")
+
+
+def _fits(value: int) -> bool:
+    return -(2**63) <= value < 2**64
 
 
 def _field(name: Any) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from ingest_api.contract import lenient
 from ingest_api.contract.batch import MAX_ENTRIES, MAX_KEYS, Batch, Dead, Id, Parser, Rejected, SourceName, Submission
-from ingest_api.contract.entry import MAX_KEY, Entry, checked, plain
+from ingest_api.contract.entry import MAX_KEY, Checks, Entry, is_clean, plain
 from ingest_api.contract.errors import EntryError, NotABatch, TooLarge, UnsupportedMedia
 from ingest_api.contract.moment import Dated, Instant
 
@@ -20,6 +20,12 @@ MAX_BODY = 32 * 1024 * 1024  # bytes, after decompression
 DEAD_PAYLOAD = 16 * 1024  # characters kept of a rejected entry
 
 T = TypeVar("T")
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ENTRIES: dict[str, Callable[[Any], Entry]] = {
+    JSON: msgspec.json.Decoder(Entry).decode,
+    MSGPACK: msgspec.msgpack.Decoder(Entry).decode,
+}
 
 
 class _Envelope(Dated, kw_only=True):
@@ -96,20 +102,23 @@ def decode_submission(body: bytes, media: str = JSON, received_at: datetime | No
         raise TooLarge(f"{len(envelope.keys)} keys in one batch, at most {MAX_KEYS} are taken")
     entries: list[Entry] = []
     dead: list[Dead] = []
+    json = media != MSGPACK
+    checks = Checks(received_at, clean=json and is_clean(body))
+    read = _ENTRIES[media]
     for index, raw in enumerate(envelope.entries):
         try:
-            entries.append(checked(decode(raw, Entry, media), received_at))
+            entries.append(checks.entry(read(raw), len(memoryview(raw)) if json else None))
         except EntryError as error:
             dead.append(dead_of(index, raw, media, error.message))
-        except NotABatch as error:
-            dead.append(dead_of(index, raw, media, lenient.reason(bytes(raw), media, error)))
+        except _UNREADABLE as error:
+            dead.append(dead_of(index, raw, media, lenient.reason(bytes(raw), media, _no_batch(error))))
     batch = Batch(
         source=envelope.source,
         run_id=envelope.run_id,
         batch_id=envelope.batch_id,
         entries=entries,
         complete=envelope.complete,
-        keys=None if envelope.keys is None else [plain(key).strip() for key in envelope.keys],
+        keys=None if envelope.keys is None else [checks.text(key).strip() for key in envelope.keys],
         as_of=envelope.as_of,
         parser=plain(envelope.parser),
     )
@@ -123,11 +132,17 @@ def _decoder(media: str) -> Callable[[bytes, type[T]], T]:
     def read(body: bytes, kind: type[T]) -> T:
         try:
             value: T = reader(body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise NotABatch(f"not as the contract asks: {error}") from error
+        except _UNREADABLE as error:
+            raise _no_batch(error) from error
         return value
 
     return read
+
+
+def _no_batch(error: Exception) -> NotABatch:
+    refusal = NotABatch(f"not as the contract asks: {error}")
+    refusal.__cause__ = error
+    return refusal
 
 
 def dead_of(index: int, raw: bytes, media: str, reason: str) -> Dead:

@@ -228,3 +228,36 @@ def test_a_default_message_is_one_line() -> None:
         and what to do."""
 
     assert Long().message == "What is wrong, and what to do."
+
+
+_text = st.text(st.characters() | st.sampled_from('\x00\r\n\t\x7f\x85\\"/é€\ufeff\uffff\u2028 '), max_size=8)
+_plain = (
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | _text
+)
+_raw_entries = st.lists(
+    st.fixed_dictionaries(
+        {"key": _text, "data": st.dictionaries(_text, _plain | st.lists(_plain, max_size=2), max_size=4)},
+        optional={
+            "topic": _text,
+            "url": _text | st.sampled_from(["https://a.example/x?y=1", "http://[::1", "ftp://a"]),
+        },
+    ),
+    max_size=3,
+)
+
+
+@given(_raw_entries, st.booleans())
+def test_what_a_clean_body_is_spared_changes_nothing(entries: list[dict[str, Any]], escaped: bool) -> None:
+    """Entry by entry the same, whether all of a body was looked at once or each text by itself."""
+    body = json.dumps({"source": "s", "run_id": "r", "batch_id": "b", "entries": entries}, ensure_ascii=escaped).encode(
+        "utf-8", "surrogatepass"
+    )
+    taken = decode_submission(body, received_at=NOW)
+    kept, reasons = [], []
+    for entry in entries:
+        try:
+            kept.append(checked(msgspec.json.decode(json.dumps(entry).encode(), type=Entry), NOW))
+        except (EntryError, msgspec.DecodeError) as error:
+            reasons.append(type(error))
+    assert taken.batch.entries == kept
+    assert len(taken.dead) == len(reasons)
