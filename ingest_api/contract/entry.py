@@ -60,7 +60,7 @@ class Checks:
         self.text: Callable[[str], str] = str if clean else plain
 
     def entry(self, entry: Entry, size: int | None = None) -> Entry:
-        """The entry as it may be stored: noise removed, bounds kept, `observed_at` set, in UTC. `size` is how many
+        """The same entry as it may be stored: noise removed, bounds kept, `observed_at` set, in UTC. `size` is how many
         bytes of JSON it came as, if one knows.
 
         Raises EntryError, whose message says what to change.
@@ -70,12 +70,14 @@ class Checks:
             observed_at = observed_at.astimezone(UTC)
         if observed_at > self._latest:
             raise EntryError(f"observed_at is in the future ({observed_at.isoformat()}): set the sender's clock")
-        key = _bounded("key", self.text(entry.key).strip(), MAX_KEY)
-        if not key:
+        entry.observed_at = observed_at
+        entry.key = _bounded("key", self.text(entry.key).strip(), MAX_KEY)
+        if not entry.key:
             raise EntryError("key is empty: an entry needs a name that stays the same from run to run")
-        data = self._data(entry.data, size)
-        topic = _bounded("topic", self.text(entry.topic).strip(), MAX_TOPIC) if entry.topic else None
-        return Entry(key=key, data=data, topic=topic or None, url=_web_address(entry.url), observed_at=observed_at)
+        entry.data = self._data(entry.data, size)
+        entry.topic = (entry.topic and _bounded("topic", self.text(entry.topic).strip(), MAX_TOPIC)) or None
+        entry.url = _web_address(entry.url)
+        return entry
 
     def _data(self, data: dict[str, Any], size: int | None) -> dict[str, Any]:
         if len(data) > MAX_FIELDS:
@@ -101,7 +103,7 @@ class Checks:
 
 
 def checked(entry: Entry, received_at: datetime) -> Entry:
-    """One entry, checked. Raises EntryError."""
+    """The same entry, checked by itself. Raises EntryError."""
     return Checks(received_at).entry(entry)
 
 

@@ -53,11 +53,14 @@ class Verdict(msgspec.Struct):
 def observed(entries: Iterable[Entry]) -> list[Observed]:
     """The entries with their digests; of a repeated key the last wins, in the order of first mention."""
     by_key: dict[str, Observed] = {}
+    moment, at = None, 0
     for entry in entries:
         assert entry.observed_at is not None, "the door sets it"
+        if entry.observed_at is not moment:
+            moment, at = entry.observed_at, millis(entry.observed_at)
         digest = hashlib.blake2b(_deterministic((entry.topic, entry.url, entry.data)), digest_size=16).digest()
         key = entry.key
-        by_key[key] = Observed(key, entry.topic, entry.url, entry.data, digest, millis(entry.observed_at))
+        by_key[key] = Observed(key, entry.topic, entry.url, entry.data, digest, at)
     return list(by_key.values())
 
 
