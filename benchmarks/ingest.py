@@ -1,124 +1,203 @@
-"""Entries a second through POST /api/entries, beside the same door written with an ORM. `python -m benchmarks.ingest`
+"""Entries a second into the store, beside the ways of a tutorial. `python -m benchmarks.ingest [--rounds 3]`
 
-One sender, one connection, JSON, 500 entries a batch: first all new, then all the same again. Every door is a process
-of its own with an empty SQLite file (WAL, FULL). The doors take turns, round by round; the medians are shown. Ours does
-more for an entry than the others: it validates it, gives it an offset and a version, logs the change and tells every
-follower.
+The server has one core, the senders another. 500 entries a batch, JSON, over connections that stay open; every answer
+comes after the commit, on disk. Measured for entries that are all new, a tenth of them changed, and unchanged. Ours
+does more for an entry than the others: it checks it, gives it an offset and a version, keeps its history and tells
+every follower. The doors take turns, round by round; medians are shown.
 """
 
-import os
+import http.client
 import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
-import requests
+import redis
+import typer
 
-ROUNDS = 3
+from benchmarks.bench import SERVER, free_port, machine, running, table
+from tests.servers import PostgresServer, RedisServer
+
 BATCH = 500  # entries
+KINDS = ("new", "a tenth changed", "unchanged")
+PRICES = {"new": 0, "a tenth changed": 1, "unchanged": 1}
+STREAM = "portalwire:ingest"
+PATIENCE = 120.0  # seconds
+
+Send = Callable[[int, list[tuple[str, bytes]]], None]  # port, bodies with their sources
 
 
-@dataclass(frozen=True)
-class Door:
-    """A way to store a batch, as a command with {port} and {database} in it, and how many batches it gets a round."""
+class Door(NamedTuple):
+    """A way in: a server's command and environment, how many batches of how many entries it gets, and from how many
+    sources at once."""
 
-    name: str
     command: tuple[str, ...]
     batches: int
+    environment: Mapping[str, str] = MappingProxyType({})
+    size: int = BATCH
+    sources: int = 1
+    stream: str | None = None  # the Redis whose stream is the door
 
 
-DOORS = (
-    Door("Portalwire", ("realtime.serve", "--port", "{port}", "--database", "sqlite:///{database}"), 20),
-    Door("Flask + ORM, a commit a batch", ("benchmarks.peers.orm", "{port}", "{database}", "batch"), 4),
-    Door("Flask + ORM, a commit an entry", ("benchmarks.peers.orm", "{port}", "{database}", "entry"), 2),
-)
+def main(rounds: Annotated[int, typer.Option(help="Rounds of which the median is shown.")] = 3) -> None:
+    """Measure the doors and the store behind them."""
+    speeds: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="portalwire-bench-") as folder:
+        doors = _doors(stack, Path(folder))
+        for number in range(rounds):
+            for name, door in doors.items():
+                with _open(door, Path(folder) / f"{number}-{len(speeds)}-{time.monotonic_ns()}.db") as port:
+                    for kind in KINDS:
+                        speeds[name][kind].append(_measure(door, port, number, kind))
+        small = [_small(Path(folder) / f"small-{number}.db") for number in range(rounds)]
+    print(f"{machine()}\n")
+    print(_report({name: {kind: median(each) for kind, each in by.items()} for name, by in speeds.items()}))
+    print(f"\nBatches of one entry: {median(one for one, _ in small):,.0f}/s from one sender, ", end="")
+    print(f"{median(many for _, many in small):,.0f}/s from fifty at once (group commit).")
 
 
-def main() -> None:
-    speeds: dict[str, dict[str, list[float]]] = {door.name: {"new": [], "unchanged": []} for door in DOORS}
-    with ExitStack() as running, tempfile.TemporaryDirectory() as folder:
-        urls = {door.name: running.enter_context(started(door, Path(folder))) for door in DOORS}
-        with requests.Session() as session:
-            for number in range(ROUNDS):
-                for door in DOORS:
-                    for kind in ("new", "unchanged"):
-                        bodies = list(batches(f"bench_{number}", door.batches, kind))
-                        speeds[door.name][kind].append(measure(session, urls[door.name], bodies, kind))
-    report({name: {kind: median(found) for kind, found in kinds.items()} for name, kinds in speeds.items()})
+def _doors(stack: ExitStack, folder: Path) -> dict[str, Door]:
+    serve = ("-m", "realtime.serve", "--port", "{port}", "--database", "{database}")
+    orm = ("-m", "benchmarks.peers.orm", "{port}", "{file}")
+    postgres = PostgresServer(_made(folder / "pg"), durable=True)
+    postgres.start()
+    stack.callback(postgres.stop)
+    streams = RedisServer(_made(folder / "redis"))
+    streams.start()
+    stack.callback(streams.stop)
+    pg = ("-m", "realtime.serve", "--port", "{port}", "--database", "{postgres}")
+    database = {"make": postgres.create}
+    return {
+        "POST, SQLite": Door(serve, 60),
+        "Redis stream, SQLite": Door(serve, 60, {"PORTALWIRE_REDIS_URL": streams.url}, stream=streams.url),
+        "POST, PostgreSQL": Door(pg, 40, {"_postgres": database["make"]()}),
+        "POST, PostgreSQL, four sources": Door(pg, 60, {"_postgres": database["make"]()}, sources=4),
+        "tutorial: an entry a POST, ORM, a commit each": Door((*orm, "entry"), 300, size=1),
+        "Flask + ORM, 500 a POST, a commit a batch": Door((*orm, "batch"), 4),
+    }
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o755, parents=True)
+    for parent in (folder.parent, folder):
+        parent.chmod(0o755)  # PostgreSQL is another user
+    return folder
 
 
 @contextmanager
-def started(door: Door, folder: Path) -> Iterator[str]:
-    """The door's address while it runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    database = folder / f"{door.name.replace(' ', '_')}.db"
-    arguments = [part.format(port=port, database=database) for part in door.command]
-    environment = {**os.environ, "PORTALWIRE_LOG_LEVEL": "error"}
-    with subprocess.Popen([sys.executable, "-m", *arguments], env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            wait_for(f"http://127.0.0.1:{port}/readyz", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+def _open(door: Door, file: Path) -> Iterator[int]:
+    port = free_port()
+    names = {"port": port, "file": file, "database": f"sqlite:///{file}", "postgres": door.environment.get("_postgres")}
+    command = [sys.executable, *(part.format(**names) for part in door.command)]
+    environment = {"PORTALWIRE_LOG_LEVEL": "error", **{k: v for k, v in door.environment.items() if k[0] != "_"}}
+    with running(command, port, SERVER, environment):
+        yield port
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            if requests.get(url, timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    sys.exit(f"{url} does not answer")
-
-
-def batches(source: str, count: int, kind: str) -> Iterator[bytes]:
-    """Batches of a source's entries; `kind` only keeps their ids apart, the entries are the same."""
-    for number in range(count):
-        first = number * BATCH
-        entries = [
-            {
-                "key": f"SKU-{n}",
-                "topic": "steel",
-                "data": {"name": f"Beam HEB {n}", "price": f"{n}.40", "currency": "EUR"},
-            }
-            for n in range(first, first + BATCH)
-        ]
-        batch = {"source": source, "run_id": kind, "batch_id": f"{kind}-{number}", "entries": entries}
-        yield msgspec.json.encode(batch)
-
-
-def measure(session: requests.Session, url: str, bodies: list[bytes], kind: str) -> float:
+def _measure(door: Door, port: int, number: int, kind: str) -> float:
     """Entries a second, from the first byte sent to the last receipt."""
-    began = time.perf_counter()
-    receipts = [
-        session.post(f"{url}/api/entries", data=body, headers={"Content-Type": "application/json"}).json()
-        for body in bodies
+    count = door.batches // door.sources
+    work = [
+        [_batch(f"bench_{number}_{source}", n, door.size, kind) for n in range(count)] for source in range(door.sources)
     ]
-    took = time.perf_counter() - began
-    stored: int = sum(receipt[kind] for receipt in receipts)
-    if stored != len(bodies) * BATCH:
-        sys.exit(f"{url} stored {stored} entries as {kind} instead of {len(bodies) * BATCH}: {receipts[0]}")
-    return stored / took
+    send = _stream(door.stream) if door.stream else _post
+    began = time.perf_counter()
+    with ThreadPoolExecutor(door.sources) as pool:
+        list(pool.map(lambda bodies: send(port, bodies), work))
+    return door.sources * count * door.size / (time.perf_counter() - began)
 
 
-def report(speeds: dict[str, dict[str, float]]) -> None:
-    ours = speeds[DOORS[0].name]
-    print(f"{'POST, 500 entries a batch':32} {'new/s':>9} {'':>7} {'unchanged/s':>12}")
+def _batch(source: str, number: int, size: int, kind: str) -> tuple[str, bytes]:
+    first = number * size
+    entries = [
+        {
+            "key": f"SKU-{n}",
+            "topic": "steel",
+            "data": {"name": f"Beam HEB {n}", "price": f"{n}.{PRICES[kind] if n % 10 == 0 else 0}", "currency": "EUR"},
+        }
+        for n in range(first, first + size)
+    ]
+    batch = {
+        "source": source,
+        "run_id": kind.split()[-1],
+        "batch_id": f"{kind.split()[-1]}-{number}",
+        "entries": entries,
+    }
+    return source, msgspec.json.encode(batch)
+
+
+def _post(port: int, bodies: list[tuple[str, bytes]]) -> None:
+    connection = _connection(port)
+    for _, body in bodies:
+        connection.request("POST", "/api/entries", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        said = answer.read()
+        if answer.status != 200:
+            sys.exit(f"POST answered {answer.status}: {said[:200]!r}")
+    connection.close()
+
+
+def _connection(port: int) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.connect()
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _stream(url: str) -> Send:
+    def send(_port: int, bodies: list[tuple[str, bytes]]) -> None:
+        with redis.Redis.from_url(url) as client:
+            for _, body in bodies:
+                client.xadd(STREAM, {"batch": body})
+            end = time.monotonic() + PATIENCE
+            while not _is_drained(client):
+                if time.monotonic() > end:
+                    sys.exit("the stream was not stored")
+                time.sleep(0.001)
+
+    return send
+
+
+def _is_drained(client: redis.Redis) -> bool:
+    """Whether every record is acknowledged, which is after its commit."""
+    groups: Any = client.xinfo_groups(STREAM)
+    stream: Any = client.xinfo_stream(STREAM)
+    return bool(groups) and not groups[0]["pending"] and groups[0]["last-delivered-id"] == stream["last-generated-id"]
+
+
+def _small(file: Path) -> tuple[float, float]:
+    """Batches of one entry a second: one sender, and fifty at once."""
+    door = Door(("-m", "realtime.serve", "--port", "{port}", "--database", "{database}"), 0)
+    with _open(door, file) as port:
+        began = time.perf_counter()
+        _post(port, [_batch("one", n, 1, "new") for n in range(500)])
+        one = 500 / (time.perf_counter() - began)
+        work = [[_batch(f"many_{sender}", n, 1, "new") for n in range(40)] for sender in range(50)]
+        began = time.perf_counter()
+        with ThreadPoolExecutor(50) as pool:
+            list(pool.map(lambda bodies: _post(port, bodies), work))
+        return one, 2000 / (time.perf_counter() - began)
+
+
+def _report(speeds: dict[str, dict[str, float]]) -> str:
+    ours = speeds["POST, SQLite"]
+    rows: list[list[Any]] = []
     for name, found in speeds.items():
-        new, same = found["new"], found["unchanged"]
-        print(f"{name:32} {new:9,.0f} {ours['new'] / new:6.1f}x {same:12,.0f} {ours['unchanged'] / same:6.1f}x")
+        ratio = None if name == "POST, SQLite" else f"{ours['new'] / found['new']:,.1f}×"
+        same = None if name == "POST, SQLite" else f"{ours['unchanged'] / found['unchanged']:,.1f}×"
+        rows.append([name, *(round(found[kind]) for kind in KINDS), ratio, same])
+    head = ["entries a second", *KINDS, "POST, SQLite to it: new", "unchanged"]
+    return table(head, rows)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

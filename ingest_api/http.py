@@ -8,9 +8,9 @@ from typing import TypeVar
 from flask import Blueprint, Response, g, request
 
 from ingest_api.auth import Grant
-from ingest_api.contract import Batch, Receipt, RunReport, SourceInfo, wire
+from ingest_api.contract import Batch, RunReport, SourceInfo, wire
 from ingest_api.contract.errors import ContractError, UnsupportedMedia
-from ingest_api.intake import Intake
+from ingest_api.intake import Delivery, Intake, stored
 from ingest_api.short_form import ShortForm, as_batch, read
 
 T = TypeVar("T")
@@ -38,15 +38,14 @@ def door(intake: Intake) -> Blueprint:
     @blueprint.post("/api/entries")
     def entries() -> Response:
         body, media = _body()
-        return answer(intake.entries(body, media, datetime.now(UTC), grant().require_ingest))
+        return answer(stored(intake, Delivery(body, media), datetime.now(UTC), grant().require_ingest))
 
     @blueprint.post("/api/new_data")
     def new_data() -> Response:
         body, media = _body()
         form = read(body, media)
         grant().require_ingest(form.source)
-        receipt: Receipt = intake.entries(as_batch(form, request_id(), media), media, datetime.now(UTC))
-        return answer(receipt)
+        return answer(stored(intake, Delivery(as_batch(form, request_id(), media), media), datetime.now(UTC)))
 
     @blueprint.get("/api/batches/<source>/<path:batch_id>")
     def receipt(source: str, batch_id: str) -> Response:

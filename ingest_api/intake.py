@@ -1,20 +1,28 @@
 """The one call that every door makes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ingest_api.contract import Receipt, RunReport, SourceInfo
 from ingest_api.letter import Letter
+
+
+class Delivery(NamedTuple):
+    """A batch as it came, decompressed, and in which form."""
+
+    body: bytes
+    media: str
 
 
 class Intake(Protocol):
     """What stands behind the doors. Each call returns after the commit, and raises a ContractError."""
 
     def entries(
-        self, body: bytes, media: str, received_at: datetime, permit: Callable[[str], None] | None = None
-    ) -> Receipt:
-        """Takes a batch as it came, decompressed. `permit` is asked with its source before anything is stored, and
+        self, deliveries: Sequence[Delivery], received_at: datetime, permit: Callable[[str], None] | None = None
+    ) -> list[Receipt | Exception]:
+        """Takes batches, those of a source in order, and returns what came of each: its receipt, or why it was not
+        stored. One says nothing about its neighbours. `permit` is asked with a batch's source before it is stored, and
         raises what it has against it."""
         ...
 
@@ -33,3 +41,13 @@ class Intake(Protocol):
     def bury(self, letter: Letter) -> None:
         """Keeps a batch that can never be stored, once however often it comes."""
         ...
+
+
+def stored(
+    intake: Intake, delivery: Delivery, received_at: datetime, permit: Callable[[str], None] | None = None
+) -> Receipt:
+    """The receipt of one batch. Raises why it was not stored."""
+    (outcome,) = intake.entries([delivery], received_at, permit)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

@@ -11,7 +11,7 @@ import structlog
 
 from ingest_api.contract import wire
 from ingest_api.contract.errors import ContractError, Unavailable
-from ingest_api.intake import Intake
+from ingest_api.intake import Delivery, Intake, stored
 from ingest_api.letter import letter
 
 CHANNEL = "portalwire:ingest"
@@ -49,7 +49,7 @@ class ChannelDoor:
         body, media = message, wire.JSON
         try:
             body, media = wire.opened(message)
-            self._intake.entries(body, media, datetime.now(UTC))
+            stored(self._intake, Delivery(body, media), datetime.now(UTC))
         except Unavailable:
             raise
         except ContractError as error:

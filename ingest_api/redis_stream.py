@@ -5,17 +5,16 @@ another; one that five consumers could not finish is a dead letter. While the st
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import redis
 import structlog
 
-from ingest_api.contract import wire
+from ingest_api.contract import Receipt, wire
 from ingest_api.contract.errors import ContractError, NotABatch, Unavailable
-from ingest_api.intake import Intake
+from ingest_api.intake import Delivery, Intake
 from ingest_api.letter import letter
 
 STREAM = "portalwire:ingest"
@@ -30,6 +29,9 @@ FORGET_AFTER = 3600.0  # seconds after which a silent consumer with nothing pend
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between tries while something is away
 
 log = structlog.get_logger()
+
+Record = tuple[bytes, dict[bytes, bytes]]
+"""A record's id and its fields."""
 
 
 class GaveUp(ContractError):
@@ -81,8 +83,7 @@ class StreamDoor:
             GROUP, self._consumer, {STREAM: ">"}, count=AT_ONCE, block=int(BLOCK * 1000)
         )
         for _, records in read or ():
-            for record, fields in records:
-                self._take(record, fields)
+            self._take(records)
 
     def _claim(self) -> None:
         """Takes over what others left, one record at a time: should it end this process too, its neighbours are not
@@ -93,30 +94,62 @@ class StreamDoor:
             start, records = claimed[0], claimed[1]
             for record, fields in records:
                 pending: Any = self._client.xpending_range(STREAM, GROUP, record, record, 1)
-                if pending and pending[0]["times_delivered"] > TRIES:
-                    self._finish(record, partial(self._bury, fields, GaveUp()))
-                else:
-                    self._take(record, fields)
+                tried = pending and pending[0]["times_delivered"] > TRIES
+                self._take([(record, fields)], GaveUp() if tried else None)
             if start == b"0-0":
                 return
 
-    def _take(self, record: bytes, fields: dict[bytes, bytes]) -> None:
-        structlog.contextvars.clear_contextvars()
-        try:
-            self._finish(record, partial(self._store, fields))
-        except redis.RedisError:
-            raise
-        except Exception:
-            log.exception("batch failed", record=record.decode())  # it stays pending, and is claimed again
+    def _take(self, records: Sequence[Record], given_up: ContractError | None = None) -> None:
+        """Stores records, or keeps them as dead letters, however long the store is away; acknowledges each that is
+        finished. One that fails otherwise stays pending, and is claimed again."""
+        tries = 0
+        while records:
+            structlog.contextvars.clear_contextvars()
+            outcomes = [given_up] * len(records) if given_up else self._stored(records)
+            finished: list[bytes] = []
+            waiting: list[Record] = []
+            for (record, fields), outcome in zip(records, outcomes, strict=True):
+                problem = self._settled(record, fields, outcome)
+                if problem is None:
+                    finished.append(record)
+                elif isinstance(problem, Unavailable):
+                    waiting.append((record, fields))
+            if finished:
+                self._client.xack(STREAM, GROUP, *finished)
+            records = waiting
+            if records:
+                log.warning("store away", records=len(records))
+                time.sleep(_pause(tries))
+                tries += 1
+                # still ours, and not one try more
+                self._client.xclaim(STREAM, GROUP, self._consumer, 0, [record for record, _ in records], justid=True)
 
-    def _store(self, fields: dict[bytes, bytes]) -> None:
+    def _stored(self, records: Sequence[Record]) -> list[Receipt | Exception]:
+        """What came of each; those that can be opened go to the store together, in order."""
+        outcomes: dict[int, Receipt | Exception] = {}
+        deliveries: dict[int, Delivery] = {}
+        for place, (_, fields) in enumerate(records):
+            try:
+                deliveries[place] = Delivery(*_opened(fields))
+            except ContractError as error:
+                outcomes[place] = error
+        found = self._intake.entries(list(deliveries.values()), datetime.now(UTC))
+        outcomes.update(zip(deliveries, found, strict=True))
+        return [outcomes[place] for place in range(len(records))]
+
+    def _settled(self, record: bytes, fields: dict[bytes, bytes], outcome: object) -> Exception | None:
+        """None when the record is finished: stored, or a dead letter. Else what is in the way."""
         try:
-            body, media = _opened(fields)
-            self._intake.entries(body, media, datetime.now(UTC))
-        except Unavailable:
-            raise
-        except ContractError as error:
-            self._bury(fields, error)
+            if isinstance(outcome, ContractError) and not isinstance(outcome, Unavailable):
+                self._bury(fields, outcome)
+            elif isinstance(outcome, Exception):
+                raise outcome
+        except Unavailable as error:
+            return error
+        except Exception as error:
+            log.exception("batch failed", record=record.decode())
+            return error
+        return None
 
     def _bury(self, fields: dict[bytes, bytes], error: ContractError) -> None:
         try:
@@ -124,21 +157,6 @@ class StreamDoor:
         except ContractError:
             body, media = fields.get(FIELD, b""), wire.JSON
         self._intake.bury(letter(body, media, error))
-
-    def _finish(self, record: bytes, work: Callable[[], None]) -> None:
-        """Does the work, however long the store is away, then acknowledges the record."""
-        tries = 0
-        while True:
-            try:
-                work()
-                break
-            except Unavailable as error:
-                log.warning("store away", error=error.message, record=record.decode())
-                time.sleep(_pause(tries))
-                tries += 1
-                # still ours, and not one try more
-                self._client.xclaim(STREAM, GROUP, self._consumer, 0, [record], justid=True)
-        self._client.xack(STREAM, GROUP, record)
 
     def _trim(self) -> None:
         """Drops what is acknowledged: below the oldest pending record and what was not delivered yet."""

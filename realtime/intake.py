@@ -1,13 +1,16 @@
 """What stands behind the doors: decodes off the event loop, commits, tells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 
-from ingest_api.contract import Receipt, RunReport, SourceInfo, wire
+from ingest_api.contract import Batch, Receipt, RunReport, SourceInfo, Submission, wire
+from ingest_api.contract.errors import ContractError
+from ingest_api.intake import Delivery
 from ingest_api.letter import Letter
 from realtime.metrics import Metrics
 from realtime.store import holding, letters, told
@@ -29,18 +32,26 @@ class StoreIntake:
         self._metrics = metrics
 
     def entries(
-        self, body: bytes, media: str, received_at: datetime, permit: Callable[[str], None] | None = None
-    ) -> Receipt:
-        submission = self._store.aside(partial(wire.decode_submission, body, media, received_at))
-        batch = submission.batch
+        self, deliveries: Sequence[Delivery], received_at: datetime, permit: Callable[[str], None] | None = None
+    ) -> list[Receipt | Exception]:
+        outcomes: list[Any] = self._store.aside(partial(_read, deliveries, received_at))
+        places = [place for place, read in enumerate(outcomes) if isinstance(read, Submission)]
         if permit is not None:
-            permit(batch.source)
+            for place in places:
+                permit(outcomes[place].batch.source)
+        commits = [self._commit(outcomes[place]) for place in places]
+        for place, committed in zip(places, self._store.write_all(commits), strict=True):
+            submission, outcomes[place] = outcomes[place], committed
+            if isinstance(committed, Committed):
+                outcomes[place] = committed.receipt
+                self._say(submission.batch, committed.receipt)
+        return outcomes
+
+    def _commit(self, submission: Submission) -> tuple[Callable[[sa.Connection], Committed], str]:
+        return partial(commit_batch, submission=submission, epoch=self._store.epoch), submission.batch.source
+
+    def _say(self, batch: Batch, receipt: Receipt) -> None:
         structlog.contextvars.bind_contextvars(run_id=batch.run_id, source=batch.source)
-
-        def commit(connection: sa.Connection) -> Committed:
-            return commit_batch(connection, submission, self._store.epoch)
-
-        receipt = self._store.write(commit, batch.source).receipt
         self._metrics.batch(batch.source, receipt)
         (log.debug if self._quiet(batch.source) else log.info)(
             "batch stored",
@@ -53,7 +64,6 @@ class StoreIntake:
             offset=receipt.offset,
             held=receipt.held,
         )
-        return receipt
 
     def run(self, report: RunReport) -> None:
         structlog.contextvars.bind_contextvars(run_id=report.run_id, source=report.source)
@@ -76,3 +86,15 @@ class StoreIntake:
         stretch = self._store.write(partial(holding.decide, hold_id=hold, decision=decision, at=now()))
         log.info("hold decided", hold=hold, decision=decision, source=stretch.source, removed=len(stretch.changes))
         return len(stretch.changes)
+
+
+def _read(deliveries: Sequence[Delivery], received_at: datetime) -> list[Submission | ContractError]:
+    """Each as a submission, or what is wrong with it."""
+    return [_submission(delivery, received_at) for delivery in deliveries]
+
+
+def _submission(delivery: Delivery, received_at: datetime) -> Submission | ContractError:
+    try:
+        return wire.decode_submission(delivery.body, delivery.media, received_at)
+    except ContractError as error:
+        return error

@@ -1,6 +1,6 @@
 """The store as the rest of the server sees it: write, read, epoch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -39,6 +39,10 @@ class Store:
     def write(self, operation: Callable[[sa.Connection], T], source: str = "") -> T:
         """See Writer.do."""
         return self._writer.do(operation, source)
+
+    def write_all(self, operations: Sequence[tuple[Callable[[sa.Connection], T], str]]) -> list[T | Exception]:
+        """See Writer.do_all."""
+        return self._writer.do_all(operations)
 
     @property
     def waiting(self) -> int:

@@ -57,16 +57,25 @@ class Writer:
 
         Raises what the operation raised, or Unavailable when the database does not take it: then nothing was stored.
         """
+        (outcome,) = self.do_all([(operation, source)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def do_all(self, operations: Sequence[tuple[Callable[[sa.Connection], T], str]]) -> list[T | Exception]:
+        """The same of several, each with its source, in as few transactions as may be; of one that failed its error."""
         if gevent.getcurrent() is self._draining:
             raise RuntimeError("who is told of a commit cannot wait for another one: spawn what writes")
+        if not operations:
+            return []
         if len(self._waiting) >= WAITING:
-            raise Unavailable
-        result = AsyncResult()
-        self._waiting.append(_Waiting(source, operation, result))
+            return [Unavailable() for _ in operations]
+        results = [AsyncResult() for _ in operations]
+        for (operation, source), result in zip(operations, results, strict=True):
+            self._waiting.append(_Waiting(source, operation, result))
         if self._draining is None:
             self._draining = gevent.spawn(self._drain)
-        value: T = result.get()
-        return value
+        return [result.get() for result in results]
 
     def close(self) -> None:
         """Finishes what waits, then lets the database go."""
@@ -89,13 +98,11 @@ class Writer:
         outcomes = self._pool.apply(self._commit, ([waiting.operation for waiting in group],))
         self._took(time.perf_counter() - began)
         for (_, _, result), outcome in zip(group, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                result.set_exception(outcome)
-                continue
-            try:
-                self._told(outcome)
-            except Exception:
-                log.exception("telling failed")  # it is committed: followers find it when they compare heads
+            if not isinstance(outcome, Exception):
+                try:
+                    self._told(outcome)
+                except Exception:
+                    log.exception("telling failed")  # it is committed: followers find it when they compare heads
             result.set(outcome)
 
     def _commit(self, operations: Sequence[Operation]) -> list[Any]:
