@@ -98,7 +98,8 @@ def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLCo
     _raise_files()
     _rest_the_collector()
     server.start()
-    address = f"{'https' if tls else 'http'}://{settings.host}:{listener.getsockname()[1]}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"{'https' if tls else 'http'}://{host}:{listener.getsockname()[1]}"
     database = settings.database_url.split("@")[-1]
     log.info("serving", address=address, pid=os.getpid(), database=database, epoch=app.store.epoch)
     app.over.rawlink(lambda _: told_to_end.set())

@@ -3,36 +3,44 @@
     make run                        embedded: one server process, no Redis
     make run REDIS=1 PROCESSES=2    a private Redis, with its files in ./var/redis, and two server processes
 
-Honcho runs them. This program sees that their ports are free, says where the page is once the server answers, and
-adopts every process that loses its parent (a browser whose driver was killed), so that at the end none is left.
+Honcho runs them. This program sees beforehand that they can run, says where the page is once the server answers, and
+adopts every process that loses its parent (a browser whose driver was killed), so that at the end none is left. It is
+two processes, of which each ends what is left when the other is killed.
 """
 
-import ctypes
-import http.client
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import listening
+import orphans
+
+from scrapers.config import load
+from scrapers.errors import ConfigError
+
 ROOT = Path(__file__).resolve().parent.parent
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 HONCHO_KILLS_AFTER = 5.0  # seconds, as it is written in Honcho
-PATIENCE = 3.0  # seconds between asking an orphan to end and ending it
+TICKS = "vendor_ticks"  # the source that the exchange delivers
 
 
 def main() -> int:
+    os.chdir(ROOT)
     env = environment()
-    host, port = env["PORTALWIRE_HOST"], int(env["PORTALWIRE_PORT"])
-    for setting in ("PORTALWIRE_PORT", "PORTALWIRE_DEMO_PORT"):
-        if taken(host, int(env[setting])):
-            sys.exit(f"Port {env[setting]} is in use: end what runs there, or set {setting} to a free one.")
-    adopt_orphans()
-    command = [sys.executable, "-m", "honcho", "start", *programs(env)]
-    honcho = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, preexec_fn=end_with_parent)
+    place = listening.place(env)
+    see_delivery(env, place)
+    names = programs(env)
+    return orphans.overseen(lambda: run(names, env, place))
+
+
+def run(names: list[str], env: dict[str, str], place: listening.Place) -> int:
+    """Until one of the programs ends, or we are asked to."""
+    orphans.adopt()
+    command = [sys.executable, "-m", "honcho", "start", *names]
+    honcho = subprocess.Popen(command, env=env, start_new_session=True, preexec_fn=orphans.end_with_parent)
     asked: list[float] = []  # when we were asked to stop
 
     def stop(*_: object) -> None:
@@ -41,88 +49,71 @@ def main() -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
-    end_with_parent()
     announced = False
     while honcho.poll() is None:
-        announced = announced or announce(near(host), port)
-        bury(besides=honcho.pid)
+        announced = announced or announce(place)
+        orphans.bury(besides=honcho.pid)
         if hung_up() or (asked and time.monotonic() - asked[0] > HONCHO_KILLS_AFTER + 1):
             honcho.kill()  # it cannot write any more, or waits for an orphan that holds a pipe to it
         time.sleep(0.1)
-    end_orphans()
+    orphans.end()
     return 0 if asked else honcho.returncode or 1
 
 
 def environment() -> dict[str, str]:
-    """The environment of all processes: what is set stays, the rest is the demo's."""
-    host, port = os.environ.get("PORTALWIRE_HOST", "127.0.0.1"), os.environ.get("PORTALWIRE_PORT", "5000")
+    """The environment of all processes: what is set stays, the rest is the demo's. An empty variable is not set."""
     defaults = {
-        "PORTALWIRE_HOST": host,
-        "PORTALWIRE_PORT": port,
-        "PORTALWIRE_INGEST_URL": f"http://{near(host)}:{port}",
+        "PORTALWIRE_HOST": "127.0.0.1",
+        "PORTALWIRE_PORT": "5000",
         "PORTALWIRE_DEMO_PORT": "5050",
         "PORTALWIRE_DEMO_EVERY": "4",
         "PORTALWIRE_DEMO_USER": "buyer",  # the demo asks for these, the scheduler logs in with them
         "PORTALWIRE_DEMO_PASSWORD": "demo",
         "PYTHONUNBUFFERED": "1",
     }
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**defaults, **os.environ, "PATH": path}
+    given = {name: value for name, value in os.environ.items() if value or not name.startswith("PORTALWIRE_")}
+    env = {**defaults, **given}
+    listening.number(env, "PORTALWIRE_DEMO_EVERY", least=0.01)
+    listening.number(env, "PORTALWIRE_DEMO_TICKS", least=0)
+    env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return env
+
+
+def see_delivery(env: dict[str, str], place: listening.Place) -> None:
+    """Scrapers deliver to this server, unless told otherwise. What its certificate names we cannot know."""
+    if place.tls and "PORTALWIRE_INGEST_URL" not in env:
+        sys.exit(
+            "PORTALWIRE_TLS_CERTIFICATE is set: set PORTALWIRE_INGEST_URL too, to https:// and the name that the "
+            "certificate is for, so that the scrapers can deliver; or unset it."
+        )
+    env.setdefault("PORTALWIRE_INGEST_URL", place.url)
 
 
 def programs(env: dict[str, str]) -> list[str]:
-    """The names of the Procfile that run: the Redis too when one is asked for and `env` names no other, to which its
-    address is added."""
-    names = ["server", "scheduler", "demo", "ticks"]
+    """The names of the Procfile that run: the exchange where its source is configured; the Redis when one is asked for
+    and `env` names no other, to which its address is added. Ends the program when schedules.yaml cannot be used."""
+    try:
+        sources = load(Path(env.get("PORTALWIRE_SCHEDULES", "schedules.yaml")), env).sources
+    except ConfigError as error:
+        sys.exit(str(error))
+    names = ["server", "scheduler", "demo", *(["ticks"] if TICKS in sources else [])]
     env["PORTALWIRE_PROCESSES"] = env.get("PROCESSES") or env.get("PORTALWIRE_PROCESSES") or "1"
     wanted = env.get("REDIS") or env["PORTALWIRE_PROCESSES"] != "1"
     if not wanted or env.get("PORTALWIRE_REDIS_URL"):
         return names
-    env["REDIS_PORT"], env["REDIS_FOLDER"] = str(free_port()), str(ROOT / env.get("PORTALWIRE_VAR", "var") / "redis")
+    folder = Path(env.get("PORTALWIRE_VAR", "var")).absolute() / "redis"
+    env["REDIS_PORT"], env["REDIS_FOLDER"] = str(listening.free_port()), str(folder)
     env["PORTALWIRE_REDIS_URL"] = f"redis://127.0.0.1:{env['REDIS_PORT']}/0"
-    Path(env["REDIS_FOLDER"]).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return ["redis", *names]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def near(host: str) -> str:
-    """The address by which this machine reaches a server that listens on `host`."""
-    return "127.0.0.1" if host == "0.0.0.0" else host
-
-
-def taken(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return True
-    return False
-
-
-def announce(host: str, port: int) -> bool:
+def announce(place: listening.Place) -> bool:
     """Says where the page is, if the server is ready."""
-    if not ready(host, port):
+    if not place.ready():
         return False
-    print(f"\n  Portalwire is at http://{host}:{port}   (Ctrl-C ends it)\n", flush=True)
+    print(f"\n  Portalwire is at {place.url}   (Ctrl-C ends it)\n", flush=True)
     return True
-
-
-def ready(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=2)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def hung_up() -> bool:
@@ -132,52 +123,8 @@ def hung_up() -> bool:
     return bool(poll.poll(0))
 
 
-def adopt_orphans() -> None:
-    """From now on a descendant that loses its parent becomes our child (Linux; elsewhere honcho's groups must do)."""
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
-
-
-def end_with_parent() -> None:
-    """When our parent is killed, we get a SIGTERM."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def bury(besides: int) -> None:
-    """Takes note of adopted processes that ended, so that no zombies gather; `besides` is waited for elsewhere."""
-    while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != besides:
-        os.waitpid(ended.si_pid, 0)
-
-
-def end_orphans() -> None:
-    """Ends whatever became our child, and what becomes so by that, each gently first."""
-    met: dict[int, float] = {}  # process id -> when we first met it
-    while orphans := children():
-        for pid in orphans:
-            patient = time.monotonic() - met.setdefault(pid, time.monotonic()) < PATIENCE
-            os.kill(pid, signal.SIGTERM if patient else signal.SIGKILL)
-        time.sleep(0.1)
-        for pid in orphans:
-            os.waitpid(pid, os.WNOHANG)
-
-
-def children() -> set[int]:
-    """Our child processes, the ended ones too until they are waited for."""
-    me = str(os.getpid())
-    statuses = ((entry.name, read(entry / "stat")) for entry in Path("/proc").glob("[0-9]*"))
-    return {int(pid) for pid, status in statuses if status.rpartition(")")[2].split()[1:2] == [me]}
-
-
-def read(file: Path) -> str:
-    try:
-        return file.read_text(errors="replace")
-    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
-        return ""
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # before anything was started
+        sys.exit(130)

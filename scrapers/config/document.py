@@ -55,7 +55,9 @@ def _content(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise ConfigError([f"{path}: there is no such file: name another by --schedules"]) from error
+        raise ConfigError(
+            [f"{path}: there is no such file: name another by PORTALWIRE_SCHEDULES or --schedules"]
+        ) from error
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {os.strerror(error.errno or 0)}"]) from error
     if len(content) > MAX_BYTES:

@@ -1,6 +1,7 @@
 """`make run`'s program: it says where the page is, both demo vendors come, and at its end no process is left."""
 
 import os
+import re
 import select
 import signal
 import socket
@@ -24,7 +25,7 @@ RUN = [sys.executable, str(ROOT / "scripts" / "run.py")]
 class Everything:
     """The running program. Every process that comes of it carries our mark in its environment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.mark = uuid4().hex
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -35,6 +36,7 @@ class Everything:
             "PORTALWIRE_DATABASE_URL": f"sqlite:///{folder / 'run.db'}",
             "PORTALWIRE_VAR": str(folder / "var"),
             "TEST_MARK": self.mark,
+            **environment,
         }
         self.printed = ""
         self.process = subprocess.Popen(RUN, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -65,8 +67,8 @@ class Everything:
 
 
 @contextmanager
-def everything(folder: Path) -> Iterator[Everything]:
-    running = Everything(folder)
+def everything(folder: Path, **environment: str) -> Iterator[Everything]:
+    running = Everything(folder, **environment)
     try:
         yield running
     finally:
@@ -94,20 +96,107 @@ def test_both_vendors_come_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts processes in /proc")
-def test_killed_it_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("heard", [True, False], ids=["heard", "unheard"])
+def test_killed_it_leaves_no_process(tmp_path: Path, heard: bool) -> None:
     with everything(tmp_path) as running:
         running.read_until("Portalwire is at ")
+        if not heard:  # who read its output is killed too
+            assert running.process.stdout is not None
+            running.process.stdout.close()
         running.process.kill()
         running.process.wait()
         eventually(lambda: not running.alive(), what="all its processes ended")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="counts processes in /proc")
+def test_its_inner_process_killed_it_leaves_none(tmp_path: Path) -> None:
+    with everything(tmp_path) as running:
+        running.read_until("Portalwire is at ")
+        (inner,) = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
+        os.kill(int(inner), signal.SIGKILL)
+        running.process.communicate(timeout=60)
+        assert running.alive() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts processes in /proc")
+def test_without_the_exchange_s_source_the_others_run(tmp_path: Path) -> None:
+    schedules = tmp_path / "schedules.yaml"
+    schedules.write_text(VENDOR_X)
+    with everything(tmp_path, PORTALWIRE_SCHEDULES=str(schedules)) as running:
+        running.read_until(f"Portalwire is at {running.url} ")
+        eventually(lambda: fresh(running.url) == {"vendor_x"}, what="vendor_x is fresh")
+        assert not any("fixtures.ticks" in command for command in running.alive())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_it_finds_a_free_port_and_says_where_it_is(tmp_path: Path, host: str) -> None:
+    schedules = tmp_path / "schedules.yaml"
+    schedules.write_text(VENDOR_X)
+    anywhere = {"PORTALWIRE_PORT": "0", "PORTALWIRE_DEMO_PORT": "0", "PORTALWIRE_HOST": host}
+    with everything(tmp_path, PORTALWIRE_SCHEDULES=str(schedules), **anywhere) as running:
+        running.read_until("(Ctrl-C ends it)")
+        (url,) = re.findall(r"Portalwire is at (\S+) ", running.printed)
+        eventually(lambda: fresh(url) == {"vendor_x"}, what="vendor_x is delivered there")
+
+
+VENDOR_X = """
+sources:
+  vendor_x:
+    start: http://127.0.0.1:${PORTALWIRE_DEMO_PORT}/vendor-x/prices
+    every: 2s
+    pace: 0
+"""
+
+
+def said(**environment: str) -> str:
+    """What it says on stderr when it does not start anything."""
+    done = subprocess.run(RUN, env={**os.environ, **environment}, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
 def test_a_taken_port_is_said_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        done = subprocess.run(
-            RUN, env={**os.environ, "PORTALWIRE_PORT": str(port)}, capture_output=True, text=True, timeout=30
-        )
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr == f"Port {port} is in use: end what runs there, or set PORTALWIRE_PORT to a free one.\n"
+        port = str(other.getsockname()[1])
+        told = said(PORTALWIRE_PORT=port)
+    assert told == f"Port {port} is in use: end what runs there, or set PORTALWIRE_PORT to a free one.\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"PORTALWIRE_PORT": "abc"}, "PORTALWIRE_PORT is 'abc': a port is a number from 1 to 65535"),
+        ({"PORTALWIRE_DEMO_PORT": "99999"}, "PORTALWIRE_DEMO_PORT is '99999': a port"),
+        ({"PORTALWIRE_PORT": "15099", "PORTALWIRE_DEMO_PORT": "15099"}, "are both 15099"),
+        ({"PORTALWIRE_HOST": "no such host"}, "PORTALWIRE_HOST is 'no such host', which names no address"),
+        ({"PORTALWIRE_HOST": "192.0.2.1", "PORTALWIRE_PORT": "0"}, "PORTALWIRE_HOST is '192.0.2.1': "),
+        ({"PORTALWIRE_DEMO_EVERY": "often"}, "PORTALWIRE_DEMO_EVERY is 'often': it is a number from 0.01 on"),
+        ({"PORTALWIRE_TLS_CERTIFICATE": "c.pem", "PORTALWIRE_PORT": "0"}, "set PORTALWIRE_INGEST_URL too, to https"),
+        ({"PORTALWIRE_SCHEDULES": "none.yaml"}, "none.yaml: there is no such file: name another by PORTALWIRE_SCHED"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
+)
+def test_what_cannot_run_is_said_in_one_line_before_anything_starts(environment: dict[str, str], words: str) -> None:
+    told = said(**{"PORTALWIRE_PORT": "0", "PORTALWIRE_DEMO_PORT": "0", **environment})
+    assert words in told
+    assert told.count("\n") == 1
+
+
+def test_a_wrong_schedule_is_said_with_its_lines_before_anything_starts(tmp_path: Path) -> None:
+    schedules = tmp_path / "schedules.yaml"
+    schedules.write_text("sources:\n  vendor_x:\n    evry: 3s\n")
+    told = said(PORTALWIRE_PORT="0", PORTALWIRE_DEMO_PORT="0", PORTALWIRE_SCHEDULES=str(schedules))
+    assert told == f"{schedules}:3: sources.vendor_x.evry: is not a setting: did you mean every?\n"
+
+
+@pytest.mark.parametrize("content", ["sources: {}\n", "sources:\n  vendor_ticks: {evry: 1s}\n", None])
+def test_the_exchange_without_its_source_says_so_in_one_line(tmp_path: Path, content: str | None) -> None:
+    schedules = tmp_path / "schedules.yaml"
+    if content:
+        schedules.write_text(content)
+    environment = {**os.environ, "PORTALWIRE_SCHEDULES": str(schedules)}
+    command = [sys.executable, "-m", "fixtures.ticks"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30)
+    assert (done.stdout + done.stderr).startswith(str(schedules))
+    assert (done.stdout + done.stderr).count("\n") == 1
+    assert done.returncode == (0 if content == "sources: {}\n" else 1)
