@@ -10,7 +10,7 @@ import structlog
 from ingest_api.contract import Batch, Entry, RunReport
 from scrapers.config import Settings, Source
 from scrapers.deliver.doors import Doors
-from scrapers.deliver.http import Courier
+from scrapers.deliver.http import BRIEF, Courier
 from scrapers.deliver.outbox import Outbox
 from scrapers.deliver.spool import Spool
 from scrapers.errors import ScraperError, fault
@@ -37,9 +37,11 @@ def deliver(
     show: Show = _ignore,
     read: Callable[[RunReport], None] = _ignore,
     patience: float = 0,
+    within: float = BRIEF,
     next_run: datetime | None = None,
 ) -> Summary:
-    """Read the portal and deliver what it holds, waiting at the end up to `patience` seconds for the server.
+    """Read the portal and deliver what it holds, waiting at the end up to `patience` seconds for the server, and
+    `within` so many for each of its answers even when no patience is left.
 
     `show` is called with each entry, `read` when the portal is read and only the delivery is left. Raises
     DeliveryFailed when the spool cannot be written.
@@ -51,7 +53,7 @@ def deliver(
             outbox.announce(source.info(next_run))
             report = Harvest(source, portal, visit, outbox, settings.var, run_id, show).run()
             read(report)
-            courier.send(patience)
+            courier.send(patience, within=within)
         summary = Summary.of(report, outbox)
         log.info("run ended", **summary.fields())
     return summary

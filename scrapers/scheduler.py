@@ -10,7 +10,7 @@ from scrapers import gauges
 from scrapers.catalogue import Catalogue
 from scrapers.config import Schedules, Settings, Source, load
 from scrapers.deliver.doors import Doors
-from scrapers.deliver.http import Courier
+from scrapers.deliver.http import LONG, Courier, Silent
 from scrapers.deliver.spool import Spool, waiting
 from scrapers.errors import ConfigError
 from scrapers.lane import Lane
@@ -33,6 +33,7 @@ class Scheduler:
         self._changing = threading.Lock()
         self._metrics = metrics
         self._timetable = Timetable(settings, metrics)
+        self._posting = threading.Lock()
         self._told: dict[str, str] = {}  # source -> the last reason its spool could not be emptied
         self._pools = {
             "http": ThreadPoolExecutor(runs, thread_name_prefix="http"),
@@ -117,12 +118,21 @@ class Scheduler:
         return lane
 
     def _post(self) -> None:
-        """Delivers what waits in the spools, those of runs by hand too."""
+        """Delivers what waits in the spools, those of runs by hand too, unless that is being done already."""
+        if self._posting.acquire(blocking=False):
+            try:
+                self._post_all()
+            finally:
+                self._posting.release()
+
+    def _post_all(self) -> None:
         for name in waiting(self._settings.var):
             with Doors(self._settings) as door:
                 courier = Courier(Spool(self._settings.var, name), door)
-                courier.send()
+                courier.send(within=LONG)
             self._tell(name, courier)
+            if isinstance(courier.failure, Silent):
+                return  # the others would only wait for the same server
 
     def _tell(self, name: str, courier: Courier) -> None:
         for path, why in courier.refused:

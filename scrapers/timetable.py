@@ -33,8 +33,9 @@ class Timetable:
         self._jobs.add_listener(self._missed, EVENT_JOB_MISSED)
 
     def start(self, chore: Callable[[], None], every: float) -> None:
-        """Begins; `chore` is done now and then, too: `every` so many seconds."""
-        self._jobs.add_job(chore, "interval", seconds=every, id="chore", coalesce=True)
+        """Begins; `chore` is done now and then, too: `every` so many seconds. It may be called again while it is being
+        done."""
+        self._jobs.add_job(chore, "interval", seconds=every, id="chore", coalesce=True, max_instances=2)
         self._jobs.start()
 
     def hurry(self) -> None:

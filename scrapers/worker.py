@@ -21,6 +21,7 @@ import structlog
 from scrapers import execute, log
 from scrapers.catalogue import Catalogue
 from scrapers.config import Settings, Source
+from scrapers.deliver.http import LONG
 from scrapers.errors import DeliveryFailed, ScraperError
 from scrapers.fetch import Fetcher
 from scrapers.orders import Done, Order
@@ -76,13 +77,19 @@ class Worker:
                     self._settings,
                     order.run_id,
                     next_run=order.next_run,
-                    read=lambda report: self.say("read"),
+                    read=lambda report: self._has_read(),
+                    within=LONG,
                 )
         finally:
             faulthandler.cancel_dump_traceback_later()
         report = summary.report
         scraper = None if source.fields else str(portal.file)
         return Done(exit=summary.exit_code, state=report.state, fault=report.fault, scraper=scraper)
+
+    def _has_read(self) -> None:
+        """What follows is bounded by itself."""
+        faulthandler.cancel_dump_traceback_later()
+        self.say("read")
 
     def _opened(self) -> tuple[Source, Portal, Fetcher]:
         catalogue = Catalogue.read(self._path)

@@ -2,7 +2,7 @@
 
 from ingest_api.contract import Receipt
 from scrapers.config.settings import Settings
-from scrapers.deliver.http import Door
+from scrapers.deliver.http import READ, Door
 from scrapers.deliver.redis_stream import RedisDoor
 from scrapers.deliver.spool import Request
 
@@ -22,6 +22,7 @@ class Doors:
         self._redis.close()
         self._http.close()
 
-    def send(self, request: Request) -> Receipt | None:
-        """One try; the receipt of a batch. Raises DeliveryFailed."""
-        return self._redis.send(request) if request.door == "redis" else self._http.send(request)
+    def send(self, request: Request, within: float = READ) -> Receipt | None:
+        """One try, answered `within` so many seconds; the receipt of a batch. Raises DeliveryFailed."""
+        door = self._redis if request.door == "redis" else self._http
+        return door.send(request, within)

@@ -18,7 +18,9 @@ from ingest_api.contract import Receipt
 from scrapers.deliver.spool import Request, Spool, Wait
 from scrapers.errors import DeliveryFailed
 
-CONNECT, READ = 5.0, 60.0  # seconds
+CONNECT, READ = 5.0, 60.0  # seconds the server may take, at most
+BRIEF = 2.0  # seconds it may take when something else is to be done
+LONG = 10.0  # seconds it may take when nothing but the next run waits
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0  # seconds between tries
 TRY_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 KEEP_OUT = frozenset({401, 403})
@@ -33,6 +35,10 @@ class Away(DeliveryFailed):
         """`pause` is the number of seconds the server asks for."""
         super().__init__(message)
         self.pause = pause
+
+
+class Silent(Away):
+    """The server takes connections, but does not answer in time."""
 
 
 class NotLetIn(DeliveryFailed):
@@ -73,20 +79,21 @@ class Door:
     def close(self) -> None:
         self._session.close()
 
-    def send(self, request: Request) -> Receipt | None:
-        """One try; the receipt of a batch. Raises Away, NotLetIn, WrongAddress or Poison."""
-        return self._receipt(request, self._ask(request))
+    def send(self, request: Request, within: float = READ) -> Receipt | None:
+        """One try, answered `within` so many seconds; the receipt of a batch. Raises Away, NotLetIn, WrongAddress or
+        Poison."""
+        return self._receipt(request, self._ask(request, within))
 
-    def receipt(self, source: str, batch_id: str, digest: str, run_id: str) -> Receipt | None:
+    def receipt(self, source: str, batch_id: str, digest: str, run_id: str, within: float = READ) -> Receipt | None:
         """The receipt of a batch that went another way, None when there is none yet; raises as `send`."""
         path = f"/api/batches/{source}/{quote(batch_id, safe='')}?digest={digest}"
         request = Request("batch", "GET", path, run_id, b"")
-        answer = self._ask(request)
+        answer = self._ask(request, within)
         if answer.status_code == 404 and _is_ours(answer):
             return None
         return self._receipt(request, answer)
 
-    def _ask(self, request: Request) -> requests.Response:
+    def _ask(self, request: Request, within: float) -> requests.Response:
         headers = {"Content-Type": "application/json", "X-Request-ID": request.run_id}
         if request.encoding:
             headers["Content-Encoding"] = request.encoding
@@ -96,11 +103,13 @@ class Door:
                 self.url + request.path,
                 data=request.body,
                 headers=headers,
-                timeout=(CONNECT, READ),
+                timeout=(min(CONNECT, within), within),
                 allow_redirects=False,
             )
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
             raise WrongAddress(f"PORTALWIRE_INGEST_URL is no address: {self.url}") from error
+        except requests.Timeout as error:
+            raise Silent(f"no answer from {self.url} within {within:.0f} s") from error
         except requests.RequestException as error:
             raise Away(f"no answer from {self.url}: {_reason(error)}") from error
 
@@ -123,11 +132,12 @@ class Door:
 
 
 class Way(Protocol):
-    """How a request reaches the server at `url`: `send` is one try, and raises DeliveryFailed."""
+    """How a request reaches the server at `url`: `send` is one try, answered `within` so many seconds, and raises
+    DeliveryFailed."""
 
     url: str
 
-    def send(self, request: Request) -> Receipt | None: ...
+    def send(self, request: Request, within: float) -> Receipt | None: ...
 
 
 @dataclass
@@ -146,22 +156,23 @@ class Courier:
     sent: int = 0
     failure: DeliveryFailed | None = None
 
-    def send(self, patience: float = 0, wait: Wait = time.sleep) -> bool:
-        """Empty the spool, trying again for up to `patience` seconds; whether nothing is left."""
+    def send(self, patience: float = 0, wait: Wait = time.sleep, within: float = BRIEF) -> bool:
+        """Empty the spool, trying again for up to `patience` seconds; whether nothing is left. Also when no patience is
+        left, the server may take `within` seconds to answer a request."""
         until = time.monotonic() + patience
         with self.spool.sending(patience, wait) as ours:
             if not ours:
                 self.failure = Away(f"another process is delivering {self.spool.source} now")
                 return False
             self.failure = None
-            return self._empty(until, wait)
+            return self._empty(until, wait, within)
 
-    def _empty(self, until: float, wait: Wait) -> bool:
+    def _empty(self, until: float, wait: Wait, within: float) -> bool:
         queue, tries = deque(self.spool.pending()), 0
         while queue:
             try:
                 self._obey_hold(until, wait)
-                self._one(queue[0])
+                self._one(queue[0], min(READ, max(within, until - time.monotonic())))
             except Away as away:
                 self.failure = away
                 if away.pause:
@@ -188,10 +199,10 @@ class Courier:
         elif left:
             raise Away(f"{self.door.url} asked not to be called for another {left:.0f} s")
 
-    def _one(self, kept: Path) -> None:
+    def _one(self, kept: Path, within: float) -> None:
         try:
             request = Request.unpacked(kept.read_bytes())
-            receipt = self.door.send(request)
+            receipt = self.door.send(request, within)
         except FileNotFoundError:  # outdated and forgotten by whoever put a newer one
             return
         except (ValueError, Poison) as error:
@@ -243,6 +254,4 @@ def _said(answer: requests.Response) -> str:
 
 
 def _reason(error: requests.RequestException) -> str:
-    if isinstance(error, requests.ConnectTimeout | requests.ReadTimeout):
-        return "it took too long"
     return "nobody listens there" if "refused" in str(error) else type(error).__name__

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ingest_api.contract import Receipt
-from scrapers.deliver.http import Away, Door
+from scrapers.deliver.http import READ, Away, Door
 from scrapers.deliver.spool import Request
 from scrapers.errors import DeliveryFailed
 
@@ -50,8 +50,9 @@ class RedisDoor:
         if self._client is not None:
             self._client.close()
 
-    def send(self, request: Request) -> Receipt:
-        """One try; the receipt of the batch. Raises Away, NotLetIn, WrongAddress, WrongRedis or Poison."""
+    def send(self, request: Request, within: float = READ) -> Receipt:
+        """One try, answered `within` so many seconds; the receipt of the batch. Raises Away, NotLetIn, WrongAddress,
+        WrongRedis or Poison."""
         body = gzip.decompress(request.body) if request.encoding else request.body
         digest = hashlib.blake2b(body, digest_size=16).hexdigest()
         name = msgspec.json.decode(body, type=_Name)
@@ -59,8 +60,8 @@ class RedisDoor:
         if sent != digest or time.monotonic() - at > AGAIN_AFTER:
             self._add(request.body)
             self._sent = (digest, time.monotonic())
-        pause, until = FIRST_PAUSE, time.monotonic() + RECEIPT_WITHIN
-        while (receipt := self.door.receipt(name.source, name.batch_id, digest, request.run_id)) is None:
+        pause, until = FIRST_PAUSE, time.monotonic() + min(RECEIPT_WITHIN, within)
+        while (receipt := self.door.receipt(name.source, name.batch_id, digest, request.run_id, within)) is None:
             if time.monotonic() > until:
                 raise Away(f"{self.door.url} has no receipt yet: the batch was added to {STREAM}, and is kept")
             time.sleep(pause)

@@ -8,8 +8,11 @@ import subprocess
 import threading
 from pathlib import Path
 
+import pytest
+
 from scrapers.deliver.spool import Spool
 from tests.conftest import ROOT, eventually, free_port
+from tests.scrapers.door import Answer
 from tests.scrapers.rig import SCRAPER, Rig
 
 
@@ -82,6 +85,20 @@ def test_an_absent_server_then_the_next_run(rig: Rig) -> None:
     assert len(first["entries"]) == 3
     assert second["keys"] == ["k0", "k1"]
     assert Spool(rig.var, "shop").pending() == []
+
+
+@pytest.mark.timeout(60)  # it waited a minute for each of two answers
+def test_a_server_that_hangs_is_waited_for_as_long_as_is_said(rig: Rig) -> None:
+    go_on = threading.Event()
+    rig.door.answer = lambda got: Answer(200) if go_on.wait(150) else Answer(503)
+    try:
+        ran = rig.run("shop", "--patience", "1")
+    finally:
+        go_on.set()
+    assert ran.returncode == 3, ran.stderr
+    assert "shop: complete, 3 entries" in ran.stderr
+    assert "requests wait in the spool" in ran.stderr
+    assert "no answer from" in ran.stderr
 
 
 def test_interrupted(rig: Rig) -> None:

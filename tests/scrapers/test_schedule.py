@@ -5,7 +5,7 @@ import signal
 import threading
 
 from tests.conftest import eventually, free_port
-from tests.scrapers.door import DoorServer
+from tests.scrapers.door import Answer, DoorServer
 from tests.scrapers.rig import SCRAPER, Rig
 from tests.scrapers.scheduling import Scheduler, ended, pids, processes
 from tests.scrapers.web import Request, html
@@ -178,6 +178,24 @@ def test_an_absent_server_gets_everything_later(rig: Rig, started: list[Schedule
         assert len(server.batches) == 1
     finally:
         server.stop()
+
+
+def test_a_server_that_hangs_holds_up_no_run(rig: Rig, started: list[Scheduler]) -> None:
+    """It takes connections and requests, and never answers: kill -STOP."""
+    go_on = threading.Event()
+    rig.door.answer = lambda got: Answer(200) if go_on.wait(100) else Answer(503)
+    rig.schedule("every: 1s", "limit: 5s", more="  again: {portal: shop, every: 1s, pace: 0, limit: 5s}\n")
+    scheduler = Scheduler(rig)
+    started.append(scheduler)
+    try:
+        eventually(lambda: len(scheduler.says("run ended")) >= 3)
+        assert {line["state"] for line in scheduler.says("run ended")} == {"complete"}
+        assert scheduler.says("the run was ended") == []
+        assert "maximum number of running instances" not in scheduler.file.read_text()
+    finally:
+        go_on.set()
+    eventually(lambda: {batch["source"] for batch in rig.door.batches} == {"shop", "again"})
+    assert {report["state"] for report in ended(rig.door)} == {"complete"}
 
 
 def test_once(rig: Rig) -> None:
