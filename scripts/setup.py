@@ -34,6 +34,15 @@ SERVED = (  # what the page loads, under node_modules
     "swagger-ui-dist/swagger-ui-bundle.js",
 )
 OLDEST = (3, 11)
+INTERRUPTED = 130
+# as `python -m venv --clear`, which prints a traceback when it is interrupted
+MAKE_VENV = """
+import sys, venv
+try:
+    venv.create(sys.argv[1], clear=True, with_pip=True, symlinks=True)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
 
 
 def main(purpose: str) -> None:
@@ -55,13 +64,19 @@ def main(purpose: str) -> None:
 
 
 def make_venv() -> None:
-    """.venv, if it is not there. An environment that is active is left alone."""
-    if (VENV / "bin" / "python").exists():
+    """.venv, if it is not there, was not finished, or was made elsewhere: its programs name the folder they are in."""
+    if usable(VENV):
         return
     if importlib.util.find_spec("ensurepip") is None:  # Debian keeps it in a package of its own
         machine.provide(machine.ENSUREPIP)
     say("making .venv")
-    call([sys.executable, "-m", "venv", "--clear", str(VENV)])
+    call([sys.executable, "-c", MAKE_VENV, str(VENV)])
+
+
+def usable(venv: Path) -> bool:
+    """Whether pip, the last thing that is put into a new environment, is there and finds its Python."""
+    pip = venv / "bin" / "pip"
+    return (venv / "bin" / "python").exists() and pip.exists() and str(venv) in pip.read_text().partition("import")[0]
 
 
 def install_packages(lock: str) -> None:
@@ -121,6 +136,15 @@ def say(what: str) -> None:
     print(f"set-up: {what} …", flush=True)
 
 
+def guarded(step: Callable[[], None]) -> None:
+    """Ends the program in one line when it is interrupted."""
+    try:
+        step()
+    except KeyboardInterrupt:
+        print("set-up: interrupted; the next one goes on.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
 def newer_python() -> str | None:
     """A Python on this machine that is new enough, when this one is not."""
     found = (shutil.which(f"python3.{minor}") for minor in (13, 12, 11))
@@ -133,4 +157,4 @@ if __name__ == "__main__":
         if other is None:
             sys.exit(f"Portalwire needs Python 3.11 or newer; this is {sys.version.split()[0]}: install a newer one.")
         os.execv(other, [other, *sys.argv])
-    main(sys.argv[1])
+    guarded(lambda: main(sys.argv[1]))

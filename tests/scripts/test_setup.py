@@ -1,13 +1,16 @@
 """Set-up where it may not install: a line for each thing; and an old Python can read it, to say that it is old."""
 
 import ast
+import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, eventually
 
 SCRIPTS = ROOT / "scripts"
 
@@ -34,6 +37,43 @@ def test_what_nothing_works_without_ends_set_up(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
     assert "python3-venv" in done.stderr
     assert done.returncode == 1
+
+
+def making(folder: Path) -> "subprocess.Popen[str]":
+    """Set-up's first step in a project of its own, as a group of processes."""
+    command = [sys.executable, "-c", "import setup; setup.guarded(setup.make_venv)"]
+    environment = {**os.environ, "PYTHONPATH": str(folder / "scripts")}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def made(folder: Path) -> None:
+    process = making(folder)
+    _, said = process.communicate(timeout=120)
+    assert (process.returncode, said) == (0, "")
+    pip = subprocess.run([folder / ".venv" / "bin" / "pip", "--version"], capture_output=True, text=True, timeout=60)
+    assert str(folder) in pip.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    shutil.copytree(SCRIPTS, tmp_path / "here" / "scripts")
+    return tmp_path / "here"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_set_up_goes_on(project: Path, number: int) -> None:
+    process = making(project)
+    eventually(lambda: (project / ".venv" / "bin" / "python").exists(), what="it has begun")
+    os.killpg(process.pid, number)
+    _, said = process.communicate(timeout=60)
+    assert not (project / ".venv" / "bin" / "pip").exists()
+    assert said == ("" if number == signal.SIGKILL else "set-up: interrupted; the next one goes on.\n")
+    made(project)
+
+
+def test_a_moved_project_gets_another_environment(project: Path) -> None:
+    made(project)
+    made(project.rename(project.with_name("there")))
 
 
 @pytest.mark.parametrize("name", ["setup.py", "machine.py"])
