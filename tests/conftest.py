@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +35,14 @@ def eventually(condition: Callable[[], T], deadline: float = DEADLINE, what: str
         if time.monotonic() > end:
             pytest.fail(f"not within {deadline:g} s: {what or condition}; last value {value!r}")
         time.sleep(0.02)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says aloud what was skipped, a line for each reason, however quiet the run is."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"{count} skipped: {reason}", yellow=True)
 
 
 def free_port() -> int:
