@@ -49,7 +49,7 @@ class EntryError(ContractError):
 
 
 class Unavailable(ContractError):
-    """The store is away: nothing was accepted, send the same batch again."""
+    """The store is away: nothing was accepted, send the same again."""
 
     code = "unavailable"
     status = 503

@@ -6,16 +6,21 @@ from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+import structlog
 from gevent import monkey
 from gevent.threadpool import ThreadPool
 
 from ingest_api.contract.errors import Unavailable
 from realtime.store.postgres import lost_to_another
+from realtime.store.refusal import cause, refusal
 
 T = TypeVar("T")
 _ThreadLocal: Any = monkey.get_original("_thread", "_local")  # gevent's own would be local to a greenlet
 
 READERS = 4  # threads
+
+
+log = structlog.get_logger()
 
 
 class NotConnected(Unavailable):
@@ -47,8 +52,8 @@ class KeptConnection:
             yield self._connection
 
     def check(self, error: Exception) -> None:
-        """Lets the connection go when `error` is the database's."""
-        if isinstance(error, sa.exc.DBAPIError):
+        """Lets the connection go when `error` is the database's, and not one of what it was told to take."""
+        if isinstance(error, sa.exc.DBAPIError) and isinstance(refusal(error), Unavailable):
             self.close()
 
     def close(self) -> None:
@@ -96,6 +101,7 @@ class Readers:
     def _in_thread(self, work: Callable[[], T]) -> T:
         value, error = self._pool.apply(_tried, (work,))
         if error is not None:
+            log_cause(error)
             raise error
         result: T = value
         return result
@@ -109,11 +115,11 @@ class Readers:
             return self._on(kept, query)
         except sa.exc.SQLAlchemyError as error:
             if not lost_to_another(error):
-                raise _away(error) from error
+                raise refusal(error) from error
         try:
             return self._on(kept, query)  # on a connection of this moment
         except sa.exc.SQLAlchemyError as error:
-            raise _away(error) from error
+            raise refusal(error) from error
 
     def _on(self, kept: KeptConnection, query: Callable[[sa.Connection], T]) -> T:
         try:
@@ -124,13 +130,16 @@ class Readers:
             raise
 
 
+def log_cause(error: Exception) -> None:
+    """Says what the database said. On the event loop: a log's lock is not for native threads."""
+    said = None if isinstance(error, NotConnected) else cause(error)
+    if said is not None:
+        log.error("statement failed", code=getattr(error, "code", None), **said)
+
+
 def _tried(work: Callable[[], T]) -> tuple[T | None, Exception | None]:
     """The work's result, or what it raised: gevent prints what is raised in its threads, though somebody takes it."""
     try:
         return work(), None
     except Exception as error:  # noqa: BLE001 - raised again where it was asked for
         return None, error
-
-
-def _away(error: Exception) -> Unavailable:
-    return Unavailable(f"the store is away ({type(error).__name__}): try again")

@@ -15,9 +15,10 @@ from gevent import monkey
 from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
 
-from ingest_api.contract.errors import Unavailable
+from ingest_api.contract.errors import ContractError, Unavailable
 from realtime.store.postgres import lost_to_another
-from realtime.store.threads import KeptConnection, NotConnected
+from realtime.store.refusal import may_pass, refusal
+from realtime.store.threads import KeptConnection, NotConnected, log_cause
 
 T = TypeVar("T")
 Operation = Callable[[sa.Connection], Any]
@@ -55,7 +56,8 @@ class Writer:
     def do(self, operation: Callable[[sa.Connection], T], source: str = "") -> T:
         """The operation's result once its transaction is on disk. `source` names the one whose row it locks.
 
-        Raises what the operation raised, or Unavailable when the database does not take it: then nothing was stored.
+        Raises what the operation raised, Unavailable when the database is away, or Unstorable when it can never take
+        this: then nothing was stored.
         """
         (outcome,) = self.do_all([(operation, source)])
         if isinstance(outcome, Exception):
@@ -75,7 +77,11 @@ class Writer:
             self._waiting.append(_Waiting(source, operation, result))
         if self._draining is None:
             self._draining = gevent.spawn(self._drain)
-        return [result.get() for result in results]
+        outcomes = [result.get() for result in results]
+        for outcome in outcomes:
+            if isinstance(outcome, ContractError):
+                log_cause(outcome)
+        return outcomes
 
     def close(self) -> None:
         """Finishes what waits, then lets the database go."""
@@ -129,12 +135,14 @@ class Writer:
                     return operation(connection)
             except sa.exc.SQLAlchemyError as error:
                 self._kept.check(error)
-                refusal = Unavailable(f"the store is away ({type(error).__name__}): send the same again")
-                refusal.__cause__ = error
+                refused = refusal(error)
+                refused.__cause__ = error
+                if not may_pass(error):
+                    break
                 _step_aside(number)
             except Exception as error:  # noqa: BLE001 - whoever waits gets it; the neighbours go on
                 return error
-        return refusal
+        return refused
 
 
 def _step_aside(number: int) -> None:

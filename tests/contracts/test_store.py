@@ -1,5 +1,7 @@
 """The store's threads and its schema, on both databases."""
 
+import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,12 @@ from alembic.migration import MigrationContext
 from ingest_api.contract.errors import ContractError, Unavailable
 from realtime.errors import BadSettings
 from realtime.store.engine import migrate, open_engine
+from realtime.store.refusal import Unstorable
 from realtime.store.schema import meta, metadata
 from realtime.store.store import Store
 
 
-def put(name: str, value: str) -> Any:
+def put(name: str, value: str | None) -> Any:
     def operation(connection: sa.Connection) -> str:
         connection.execute(sa.insert(meta).values(name=name, value=value))
         return name
@@ -52,9 +55,41 @@ def test_writes_that_arrive_together_are_told_in_order_and_a_bad_one_fails_alone
     jobs = [gevent.spawn(store.write, operation) for operation in operations]
     gevent.joinall(jobs)
     failed = [type(job.exception) for job in jobs if job.exception]
-    assert failed == [ContractError, ZeroDivisionError, Unavailable]
+    assert failed == [ContractError, ZeroDivisionError, Unstorable]
     assert told == [f"n{n}" for n in range(20)]
     assert store.read(names) == {f"n{n}" for n in range(20)}
+
+
+def test_what_the_database_can_never_take_is_not_called_away(store: Store) -> None:
+    def into_a_table_that_is_not_there(connection: sa.Connection) -> None:
+        connection.execute(sa.text("INSERT INTO nowhere VALUES (1)"))
+
+    for operation, refusal in (
+        (put("life", "twice"), Unstorable),
+        (put("none", None), Unstorable),
+        (into_a_table_that_is_not_there, Unavailable),  # somebody may bring it back
+    ):
+        with pytest.raises(refusal) as told:
+            store.write(operation)
+        assert not re.search(r"Error|INSERT|meta|nowhere", told.value.message), "what the database said is for the log"
+    if "postgresql" in store_dialect(store):
+        for value in ("n" * 50, "\x00"):
+            with pytest.raises(Unstorable):
+                store.write(put(value, "x"))
+            with pytest.raises(Unstorable):
+                store.read(partial(holds, value=value))
+    assert store.write(put("next", "x")) == "next"
+
+
+def holds(connection: sa.Connection, value: str) -> bool:
+    """Fails for what PostgreSQL takes for no text, or for no number."""
+    return bool(
+        connection.scalar(sa.text("SELECT CAST(:value AS text) = '' OR CAST(:value AS int) = 0"), {"value": value})
+    )
+
+
+def store_dialect(store: Store) -> str:
+    return str(store.read(lambda connection: connection.dialect.name))
 
 
 def test_an_operation_that_fails_leaves_nothing(store: Store) -> None:
