@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
+from ingest_api.contract.errors import NotFound
 from ingest_api.http import answer, grant
 from realtime.intake import StoreIntake
 from realtime.query import limit
@@ -62,6 +63,8 @@ def api(store: Store, intake: StoreIntake) -> Blueprint:
         return answer(store.read(query))
 
     def decide(hold: int, decision: Decision) -> Response:
+        if hold > look.LARGEST:
+            raise NotFound(f"there is no hold {hold}")
         grant().require_join(store.read(partial(held.source_of, hold=hold)))
         return answer(views.DecisionView(removed=intake.decide(hold, decision)))
 

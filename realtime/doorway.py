@@ -5,7 +5,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 import structlog
 
@@ -42,6 +42,12 @@ class TokenInAddress(ContractError):
     code = "token_in_address"
 
 
+class BadAddress(ContractError):
+    """An address holds no NUL (%00): nothing here has one in its name."""
+
+    code = "bad_address"
+
+
 class Doorway:
     """A WSGI application before another one."""
 
@@ -72,6 +78,8 @@ class Doorway:
             raise ForeignOrigin
         if any(name in parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True) for name in SECRETS):
             raise TokenInAddress
+        if "\0" in environ["PATH_INFO"] + unquote(environ.get("QUERY_STRING", "")):
+            raise BadAddress
 
     def _answers_to(self, name: str) -> bool:
         """Names can be made to point here, addresses cannot; without tokens only this machine's own will do."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ingest_api.contract.entry import MAX_TOPIC
+from ingest_api.contract.entry import MAX_TOPIC, plain
 from ingest_api.contract.errors import ContractError
 from ingest_api.contract.source import CANDLES
 from realtime.store.change import Change, Kind, Stretch
@@ -55,7 +55,7 @@ class Room(msgspec.Struct, frozen=True):
         source, slash, topic = base.partition("/")
         if _CANDLES.fullmatch(topic):
             source, topic = source + CANDLES, topic.removeprefix("candles/")
-        if not _SOURCE.fullmatch(source) or (slash and not 0 < len(topic) <= MAX_TOPIC):
+        if not _SOURCE.fullmatch(source) or (slash and not 0 < len(topic) <= MAX_TOPIC) or plain(topic) != topic:
             raise BadRoom
         tree = _tree(where, more)
         delta = delta or says_delta

@@ -1,7 +1,6 @@
 """Signing in and out of the page, and withdrawing tokens."""
 
 import time
-from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response, g, request
@@ -9,6 +8,7 @@ from flask_limiter import Limiter
 
 from ingest_api.auth import Grant
 from ingest_api.contract import wire
+from ingest_api.contract.batch import Id
 from ingest_api.http import answer
 from realtime.access import COOKIE, Access
 from realtime.guard import SIGN_INS
@@ -24,7 +24,7 @@ class SignIn(msgspec.Struct, kw_only=True):
 class Revocation(msgspec.Struct, kw_only=True):
     """The id (`jti`) of the token that shall count no more."""
 
-    jti: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    jti: Id
 
 
 class SessionView(msgspec.Struct, kw_only=True):

@@ -4,11 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
-from flask import Flask, Response, request
+from dash.exceptions import DependencyException
+from flask import Flask, Response, has_request_context, redirect, request
 
-from realtime.dashboard.content import Content, candle_sources
+from ingest_api.contract.errors import NotFound
+from ingest_api.http import refusal
+from realtime.dashboard.asked import check
+from realtime.dashboard.content import Content, Nothing, Shown, candle_sources
 
 PATH = "/dashboard/"
+LAYOUT, CALLBACKS = f"{PATH}_dash-layout", f"{PATH}_dash-update-component"
+SIGN_IN = "/?to=charts"  # see signin.js
 ASSETS = Path(__file__).with_name("assets")
 
 TEMPLATE = """<!doctype html>
@@ -45,8 +51,10 @@ def mount(flask: Flask, content: Content) -> None:
         update_title="",
         compress=False,
     )
-    dash.layout = lambda: _layout(content)
+    # Dash wants a layout at the start and at the first request, whatever that is for: these need no store
+    dash.layout = lambda: _layout(content if has_request_context() and request.path == LAYOUT else Nothing())
     _connect(dash, content)
+    _defend(flask, dash)
     policy = "; ".join(
         [
             "default-src 'self'",
@@ -58,14 +66,35 @@ def mount(flask: Flask, content: Content) -> None:
     )
 
     @flask.after_request
+    def invite(response: Response) -> Response:
+        """A person who may not see them signs in on the page, which leads back here; a program is told why."""
+        is_person = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if is_person and request.path in (PATH, PATH.rstrip("/")) and response.status_code in (401, 403):
+            return redirect(SIGN_IN, 303)  # type: ignore[return-value]
+        return response
+
+    @flask.after_request
     def allow(response: Response) -> Response:
         if request.path.startswith(PATH):
             response.headers["Content-Security-Policy"] = policy
         return response
 
 
-def _layout(content: Content) -> Any:
-    """The page, drawn from the store."""
+def _defend(flask: Flask, dash: Dash) -> None:
+    """Answers what is none of ours before Dash falls over it."""
+
+    @flask.before_request
+    def look() -> None:
+        if request.path == CALLBACKS and request.method == "POST":
+            check(dash, request.get_json())
+
+    @flask.errorhandler(DependencyException)
+    def no_such_package(_error: DependencyException) -> Response:
+        return refusal(NotFound())
+
+
+def _layout(content: Shown) -> Any:
+    """The page, as `content` shows it."""
     sources = content.sources()
     names = [source.name for source in sources]
     kinds, lines, points, table = content.overview()

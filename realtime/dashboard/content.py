@@ -1,7 +1,7 @@
 """What the charts show, read from the store."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from dash import html
@@ -21,6 +21,38 @@ SHOWN = 3600 * 1000  # milliseconds of activity
 STICKS = 120
 TOP = 10
 WORDS = {"waiting": "◌ waiting", "fresh": "● fresh", "stale": "◔ stale", "suspect": "◆ suspect", "failing": "⊠ failing"}
+
+
+class Shown(Protocol):
+    """What the page shows when it is opened."""
+
+    def sources(self) -> list[SourceView]: ...
+
+    def overview(self) -> tuple[Figure, Figure, Figure, Any]: ...
+
+    def candles(
+        self, source: str | None, symbol: str | None, window: str | None
+    ) -> tuple[Figure, list[str], list[str]]: ...
+
+    def top(self, source: str | None) -> Figure: ...
+
+
+class Nothing:
+    """Shows that there is nothing yet."""
+
+    def sources(self) -> list[SourceView]:
+        return []
+
+    def overview(self) -> tuple[Figure, Figure, Figure, Any]:
+        return figures.by_kind([], {}), figures.by_source([], {}, {}), figures.deliveries([], {}), health([])
+
+    def candles(
+        self, _source: str | None, _symbol: str | None, _window: str | None
+    ) -> tuple[Figure, list[str], list[str]]:
+        return figures.candlesticks(None), [], []
+
+    def top(self, _source: str | None) -> Figure:
+        return figures.top([], {})
 
 
 class Content:

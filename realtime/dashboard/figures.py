@@ -108,7 +108,7 @@ def named(data: dict[str, Any]) -> str | None:
 def _line(number: int, source: str, title: str, x: list[str], y: list[int]) -> dict[str, Any]:
     return {
         "type": "scatter",
-        "mode": "lines",
+        "mode": "lines+markers",  # the only minute that there is yet is no line
         "name": title,
         "meta": source,
         "x": x,
@@ -119,6 +119,7 @@ def _line(number: int, source: str, title: str, x: list[str], y: list[int]) -> d
             "width": 1.5,
             "shape": "hv",
         },
+        "marker": {"color": LINES[number % len(LINES)], "size": 4},
     }
 
 

@@ -27,6 +27,7 @@ from realtime.store.views import (
 RUNS_SHOWN = 40
 DAY = 24 * 3600 * 1000  # milliseconds
 HISTORY = 500  # versions
+LARGEST = 2**63 - 1  # of the database's whole numbers
 
 _RUN = [runs.c[field] for field in RunView.__struct_fields__]
 
@@ -169,9 +170,9 @@ def entry_list(
 def _position(after: str, parts: int) -> Any:
     """The keyset position in `after`: OFFSET, or AT:SOURCE:OFFSET."""
     pieces = after.split(":")
-    if len(pieces) != parts or not pieces[0].isdigit() or not pieces[-1].isdigit():
+    if len(pieces) != parts:
         raise BadPage
-    return sa.tuple_(*(int(piece) if piece.isdigit() and place != 1 else piece for place, piece in enumerate(pieces)))
+    return sa.tuple_(*(piece if place == 1 else _number(piece) for place, piece in enumerate(pieces)))
 
 
 def _raw(text: str | None) -> msgspec.Raw | None:
@@ -241,6 +242,7 @@ def dead_letter_list(
 
 
 def _number(after: str) -> int:
-    if not after.isdigit():
+    """A number that the database has room for."""
+    if not (after.isascii() and after.isdigit()) or len(after) > 19 or int(after) > LARGEST:
         raise BadPage
     return int(after)

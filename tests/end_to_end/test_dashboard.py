@@ -44,9 +44,10 @@ def trace(browser: WebDriver, chart: str, name: str) -> dict[str, list[Any]] | N
     return found
 
 
-def markers(browser: WebDriver) -> int:
+def markers(browser: WebDriver, chart: str = "points") -> int:
     """Points that are on the screen."""
-    count: int = browser.execute_script("return document.querySelectorAll('#points .scatterlayer .point').length")
+    script = "return document.querySelectorAll(`#${arguments[0]} .scatterlayer .point`).length"
+    count: int = browser.execute_script(script, chart)
     return count
 
 
@@ -54,6 +55,7 @@ def test_what_was_before_is_drawn_from_the_store(charts: WebDriver) -> None:
     kinds = trace(charts, "kinds", "new")
     assert kinds is not None
     assert kinds["y"] == [15]
+    eventually(lambda: markers(charts, "lines") == 1, what="the first minute is no line yet, and a point already")
     eventually(lambda: "vendor_x" in text(charts, "health"))
     eventually(lambda: (trace(charts, "top", "trace 0") or {"x": []})["x"] == [n + 0.5 for n in range(14, 4, -1)])
 

@@ -32,6 +32,23 @@ def is_asked(page: Reading) -> bool:
     return bool(page.js("return document.getElementById('sign-in')?.open ?? false"))
 
 
+def test_the_charts_lead_to_the_page_and_back(chrome: Chrome, server: Server) -> None:
+    deliver(server, "vendor_x", {"k": {"name": "Beam", "price": 5}})
+    page = Reading(chrome, server.url)
+    page.arrive()
+    chrome.get(f"{server.url}/dashboard/")
+    page.wait(lambda: is_asked(page), "it asks for a token")
+    enter(page, token("vendor_x"))
+    page.wait(
+        lambda: "The charts show every source" in page.text("#sign-in-why"), "one that covers too little does not do"
+    )
+    enter(page, token("*"))
+    page.wait(
+        lambda: "vendor_x" in (page.js("return document.getElementById('health')?.innerText") or ""), "the charts"
+    )
+    assert chrome.current_url == f"{server.url}/dashboard/"
+
+
 def test_a_reader_signs_in_and_is_told_when_access_ends(chrome: Chrome, server: Server) -> None:
     deliver(server, "vendor_x", {"k": {"name": "Beam"}})
     deliver(server, "vendor_y", {"k": {"name": "Rod"}})

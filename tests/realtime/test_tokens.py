@@ -53,6 +53,15 @@ def test_without_a_token_there_is_nothing_to_see(locked: Server, method: str, pa
     assert said(ask(locked, path, method=method)) == (401, "unauthenticated")
 
 
+@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/"])
+def test_a_person_who_may_not_see_the_charts_is_led_to_the_page(locked: Server, path: str) -> None:  # noqa: F811
+    for by in (None, token("see_a")):
+        headers = {"Accept": "text/html,application/xhtml+xml", **(bearer(by) if by else {})}
+        answer = requests.get(locked.url + path, headers=headers, timeout=30, allow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/?to=charts")
+        assert ask(locked, path, by).status_code == (403 if by else 401)
+
+
 @pytest.mark.parametrize(
     ("by", "code"),
     [

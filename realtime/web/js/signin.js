@@ -2,10 +2,14 @@
  * Signing in, where the server asks for tokens: a dialog that opens when there is none that counts, or when it ends.
  * The token goes to the server once and comes back as a cookie that no script can read.
  *
+ * `/?to=charts` is where the charts send whoever may not see them: signing in leads back there.
+ *
  * Events: `access`, when `ended` changes; `named`, when `name` is known.
  */
 import { $, say } from "./dom.js";
 
+const TO_CHARTS = new URLSearchParams(location.search).get("to") === "charts";
+const CHARTS = "The charts show every source: they need a token that may join all of them.";
 const REFUSALS = ["unauthenticated", "expired", "revoked"];
 
 export class SignIn extends EventTarget {
@@ -36,6 +40,9 @@ export class SignIn extends EventTarget {
     this.name = name;
     say($("signed-in-as"), name);
     this.dispatchEvent(new Event("named"));
+    if (!TO_CHARTS) return;
+    say($("sign-in-why"), CHARTS);
+    this.open();
   }
 
   #look(error) {
@@ -50,7 +57,8 @@ export class SignIn extends EventTarget {
     say($("sign-in-fault"), "");
     try {
       await this.api.ask("/api/session", { method: "POST", body: { token: $("sign-in-token").value.trim() } });
-      location.reload();
+      if (TO_CHARTS) location.assign("/dashboard/");
+      else location.reload();
     } catch (error) {
       say($("sign-in-fault"), error.message);
     }
