@@ -1,7 +1,6 @@
 """Portals without Python: the selectors of `fields:` in schedules.yaml, read through the same Page as any portal."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -23,48 +22,59 @@ def portal_of(source: Source) -> Portal:
     if listing is None or source.start is None:
         raise ConfigError([f"{source.name}: fields and start are missing"])
     at_least = min(1, source.expect.at_least)
+    reader = _Reader(listing)
 
     def scrape(visit: Visit) -> Iterator[Entry]:
         page: Page | None = visit()
         while page:
+            page = page.quick(reader.selectors)
             for row in page.all(listing.rows, at_least=at_least):
-                yield _RowReader(row, page.url).entry(listing)
+                yield reader.entry(row, page.url)
             page = page.next(listing.next) if listing.next else None
 
     return Portal(source.name, source.start, scrape, "1", source.title, Path(__file__))
 
 
-@dataclass
-class _RowReader:
-    row: Row
-    page: str
+class _Reader:
+    """Rows to entries."""
 
-    def entry(self, listing: Listing) -> Entry:
-        data = {name: self.optional(_field(given)) for name, given in listing.fields.items()}
+    def __init__(self, listing: Listing) -> None:
+        self._key = _field(listing.key)
+        self._topic = _field(listing.topic) if listing.topic else None
+        self._url = _link(listing.url) if listing.url else None
+        self._fields = {name: _field(given) for name, given in listing.fields.items()}
+        asked = [field.selector for field in (self._key, self._topic, self._url, *self._fields.values()) if field]
+        self.selectors = [selector for selector in (listing.rows, listing.next, *asked) if selector]
+
+    def entry(self, row: Row, page: str) -> Entry:
+        data = {name: _optional(row, field, page) for name, field in self._fields.items()}
         return Entry(
-            key=str(self.read(_field(listing.key))),
+            key=str(_read(row, self._key, page)),
             data={name: value for name, value in data.items() if value is not None},
-            topic=str(self.read(_field(listing.topic))) if listing.topic else None,
-            url=str(self.read(_link(listing.url))) if listing.url else None,
+            topic=str(_read(row, self._topic, page)) if self._topic else None,
+            url=str(_read(row, self._url, page)) if self._url else None,
         )
 
-    def optional(self, field: Field) -> Value | None:
-        return None if field.optional and self.lacks(field) else self.read(field)
 
-    def lacks(self, field: Field) -> bool:
-        parts: list[Row] = self.row.all(field.selector) if field.selector else [self.row]
-        name = field.attribute
-        return not any(part.attr(None, name, default="") if name else part.text(default="") for part in parts)
+def _optional(row: Row, field: Field, page: str) -> Value | None:
+    return None if field.optional and _lacks(row, field) else _read(row, field, page)
 
-    def read(self, field: Field) -> Value:
-        if field.type == "link":
-            return self.row.link(field.selector, field.attribute or "href")
-        name = field.attribute
-        text = self.row.attr(field.selector, name) if name else self.row.text(field.selector)
-        try:
-            return _typed(text, field)
-        except Unreadable as error:
-            raise Unreadable(error.message, page=self.page, selector=field.selector) from error
+
+def _lacks(row: Row, field: Field) -> bool:
+    parts: list[Row] = row.all(field.selector) if field.selector else [row]
+    name = field.attribute
+    return not any(part.attr(None, name, default="") if name else part.text(default="") for part in parts)
+
+
+def _read(row: Row, field: Field, page: str) -> Value:
+    if field.type == "link":
+        return row.link(field.selector, field.attribute or "href")
+    name = field.attribute
+    text = row.attr(field.selector, name) if name else row.text(field.selector)
+    try:
+        return _typed(text, field)
+    except Unreadable as error:
+        raise Unreadable(error.message, page=page, selector=field.selector) from error
 
 
 def _field(given: Field | str) -> Field:

@@ -18,7 +18,12 @@ _LOGIN_PATH = re.compile(r"(?:^|[/._-])(?:log-?in|log-?on|sign-?in|signon|auth|s
 _LOGIN_TITLE = re.compile(
     r"\b(?:log ?in|log ?on|sign ?in|anmelden|anmeldung|connexion|iniciar sesi[oó]n)\b", re.IGNORECASE
 )
+_PASSWORD = "input[type=password i]"
+_TITLES = "title, h1"
 _ITEMS = "tr, li, dd, article"
+_SHOWN = ("a[href]", "img", "table", "li", "iframe", "frame", "form", "input")
+_UNSEEN = "body noscript"
+_ASKED = (_PASSWORD, _TITLES, _ITEMS, *_SHOWN, "body", _UNSEEN)
 _CHALLENGES = (  # only challenges carry these
     b"_cf_chl_opt",
     b"cf-browser-verification",
@@ -38,7 +43,8 @@ def check(page: Page, asked_for: str) -> None:
         return
     if is_challenge(page):
         raise BotChallenge(page=page.url)
-    if page.all("input[type=password i]") and _wants_login(page, asked_for):
+    page = page.quick(_ASKED)
+    if page.all(_PASSWORD) and _wants_login(page, asked_for):
         raise LoginWall(page=page.url)
     if not _shows_anything(page):
         raise EmptyPage(page=page.url)
@@ -46,11 +52,12 @@ def check(page: Page, asked_for: str) -> None:
 
 def is_challenge(page: Page) -> bool:
     """Whether the page carries a known bot challenge and hardly anything else."""
-    text = page.text(default="")
-    if any(sign in page.body for sign in _CHALLENGES):
-        return len(text) < LITTLE_TEXT
-    widget = any(sign in page.body for sign in _WIDGETS)
-    return widget and len(text) < HARDLY_ANY_TEXT and len(page.all(_ITEMS)) < FEW_ITEMS
+    sure = any(sign in page.body for sign in _CHALLENGES)
+    if not sure and not any(sign in page.body for sign in _WIDGETS):
+        return False
+    page = page.quick(_ASKED)
+    length = len(page.text(default=""))
+    return length < LITTLE_TEXT if sure else length < HARDLY_ANY_TEXT and len(page.all(_ITEMS)) < FEW_ITEMS
 
 
 def _wants_login(page: Page, asked_for: str) -> bool:
@@ -58,13 +65,15 @@ def _wants_login(page: Page, asked_for: str) -> bool:
         return False  # somebody asked for it
     if _LOGIN_PATH.search(urlsplit(page.url).path):
         return True
-    titled = any(_LOGIN_TITLE.search(title.text(default="")) for title in page.all("title, h1"))
+    titled = any(_LOGIN_TITLE.search(title.text(default="")) for title in page.all(_TITLES))
     bare = len(page.text(default="")) < LITTLE_TEXT
     return len(page.all(_ITEMS)) < FEW_ITEMS and (titled or bare)
 
 
 def _shows_anything(page: Page) -> bool:
+    if any(page.all(selector) for selector in _SHOWN):
+        return True
     text = page.text("body", default="")
-    for unseen in page.all("body noscript"):
+    for unseen in page.all(_UNSEEN):
         text = text.replace(unseen.text(default=""), "")
-    return bool(text.strip() or page.all("a[href], img, table, li, iframe, frame, form, input"))
+    return bool(text.strip())

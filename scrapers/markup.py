@@ -1,11 +1,13 @@
-"""Bytes to a tree: in which encoding, as HTML or XML, and whether a parser should see them at all."""
+"""A page's bytes before they are parsed: in which encoding, as HTML or XML, and whether a parser should see them at
+all."""
 
 import codecs
 import re
 from collections import Counter
 from email.message import Message
+from functools import cached_property
+from typing import Final
 
-from bs4 import BeautifulSoup
 from bs4.dammit import EncodingDetector
 
 from scrapers.errors import FetchFailed, TooBig
@@ -37,14 +39,23 @@ _READ_AS = {
 }
 
 
-def parsed(body: bytes, content_type: str | None, url: str) -> BeautifulSoup:
-    """The page as a tree. TooBig when parsing could take for ever, FetchFailed for a feed that ends in its middle."""
-    xml = is_xml(body, content_type)
-    check_parsable(body, url, xml)
-    if xml:
-        _check_feed(body, url)
-    encoding = encoding_of(body, content_type, xml)
-    return BeautifulSoup(body, "xml" if xml else "lxml", from_encoding=encoding)
+class Markup:
+    """The bytes of the page at `url`. TooBig when parsing them could take for ever, FetchFailed for a feed that ends in
+    its middle."""
+
+    def __init__(self, body: bytes, content_type: str | None, url: str) -> None:
+        self.body: Final = body
+        self.url: Final = url
+        self.is_xml: Final = is_xml(body, content_type)
+        self._content_type = content_type
+        check_parsable(body, url, self.is_xml)
+        if self.is_xml:
+            _check_feed(body, url)
+
+    @cached_property
+    def encoding(self) -> str | None:
+        """The encoding to read the body in; None where a byte order mark tells."""
+        return encoding_of(self.body, self._content_type, self.is_xml)
 
 
 def is_xml(body: bytes, content_type: str | None) -> bool:

@@ -4,43 +4,21 @@ A selector (CSS) that finds nothing, or more than it should, is an error that na
 was expected; a portal that was redesigned fails loudly. The idea is spatula's.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
-from bs4 import NavigableString, Tag
 from soupsieve import SelectorSyntaxError
 
 from scrapers import values
 from scrapers.address import is_web, join
 from scrapers.errors import SelectorFailed, Unreadable
+from scrapers.trees import Tree
+from scrapers.trees.tree import Part
 from scrapers.values import Order, Separator
 
 T = TypeVar("T")
-
-_INLINE = frozenset(
-    [
-        *("a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd"),
-        *(
-            "label",
-            "mark",
-            "q",
-            "s",
-            "samp",
-            "small",
-            "span",
-            "strike",
-            "strong",
-            "sub",
-            "sup",
-            "time",
-            "tt",
-            "u",
-            "var",
-        ),
-    ]
-)
 
 
 class _Required:
@@ -54,22 +32,22 @@ REQUIRED: Final = _Required()
 class Node:
     """A part of a page. Every selector looks below it; without a selector a method speaks of the part itself."""
 
-    def __init__(self, tag: Tag, url: str, base: str) -> None:
-        """`url` is the page's address, `base` what its relative links are read against."""
-        self._tag = tag
+    def __init__(self, tree: Tree, part: Part, url: str) -> None:
+        """`part` is the tree's, `url` the page's address."""
+        self._tree = tree
+        self._part = part
         self._url = url
-        self._base = base
 
     def all(self, selector: str, at_least: int = 0) -> list["Row"]:
         """Every part that matches, in the page's order; SelectorFailed when there are fewer than `at_least`."""
         found = self._found(selector)
         if len(found) < at_least:
             raise self._failed(selector, f"at least {at_least} expected, {len(found)} found")
-        return [Row(tag, self._url, self._base) for tag in found]
+        return [Row(self._tree, part, self._url) for part in found]
 
     def one(self, selector: str) -> "Row":
         """The only part that matches; SelectorFailed when there is none, or more than one."""
-        return Row(self._one(selector), self._url, self._base)
+        return Row(self._tree, self._one(selector), self._url)
 
     def text(self, selector: str | None = None, default: str | _Required = REQUIRED) -> str:
         """The text of the only match, its white space made single spaces.
@@ -80,11 +58,8 @@ class Node:
 
     def attr(self, selector: str | None, name: str, default: str | _Required = REQUIRED) -> str:
         """An attribute of the only match; `default` stands for a missing match or attribute."""
-        tag = self._at_most_one(selector)
-        value = tag.get(name) if tag is not None else None
-        if value is None:
-            return self._default(selector, f"attribute {name!r}", default)
-        return value if isinstance(value, str) else " ".join(value)
+        value = self._attribute(selector, name)
+        return self._default(selector, f"attribute {name!r}", default) if value is None else value
 
     def __getitem__(self, name: str) -> str:
         """An attribute of this part itself: `row["data-sku"]`."""
@@ -92,11 +67,11 @@ class Node:
 
     def link(self, selector: str | None = None, attribute: str = "href") -> str:
         """The only match's link, absolute; in a feed, where links are text, the text. http and https only."""
-        href = self.attr(selector, attribute, default="") or self._text(selector)
+        href = self._attribute(selector, attribute) or self._text(selector)
         if not href:
             raise self._failed(selector, f"attribute {attribute!r} expected, none found")
         try:
-            address = join(self._base, href)
+            address = join(self._tree.base, href)
         except ValueError as error:
             raise self._failed(selector, f"a link expected, not {href[:100]!r}: {error}") from error
         if not is_web(address):
@@ -121,29 +96,35 @@ class Node:
         """The date in the only match's text, read as `scrapers.values.day` does: never guessed."""
         return self._value(selector, lambda text: values.day(text, order, format=format, languages=languages))
 
-    def _found(self, selector: str) -> list[Tag]:
+    def _found(self, selector: str) -> list[Part]:
         try:
-            return list(self._tag.select(selector))
+            return self._tree.select(self._part, selector)
         except SelectorSyntaxError as error:
             raise self._failed(selector, f"this is no CSS selector: {str(error).splitlines()[0]}") from error
 
-    def _at_most_one(self, selector: str | None) -> Tag | None:
-        if selector is None:
-            return self._tag
+    def _at_most_one(self, selector: str) -> Part | None:
         found = self._found(selector)
         if len(found) > 1:
             raise self._failed(selector, f"exactly 1 expected, {len(found)} found")
         return found[0] if found else None
 
-    def _one(self, selector: str) -> Tag:
-        tag = self._at_most_one(selector)
-        if tag is None:
+    def _one(self, selector: str) -> Part:
+        part = self._at_most_one(selector)
+        if part is None:
             raise self._failed(selector, "exactly 1 expected, none found")
-        return tag
+        return part
 
     def _text(self, selector: str | None) -> str:
-        tag = self._at_most_one(selector)
-        return readable(tag) if tag is not None else ""
+        if selector is None:
+            return self._tree.text(self._part)
+        part = self._at_most_one(selector)
+        return self._tree.text(part) if part is not None else ""
+
+    def _attribute(self, selector: str | None, name: str) -> str | None:
+        if selector is None:
+            return self._tree.attribute(self._part, name)
+        part = self._at_most_one(selector)
+        return self._tree.attribute(part, name) if part is not None else None
 
     def _default(self, selector: str | None, what: str, default: str | _Required) -> str:
         if isinstance(default, str):
@@ -162,28 +143,3 @@ class Node:
 
 class Row(Node):
     """One part of a page: a table's row, a list's item, an entry of a feed."""
-
-
-def readable(tag: Tag) -> str:
-    """The text of `tag` as it reads: words of different blocks apart, white space made single spaces."""
-    words: list[str] = []
-    block: Tag | None = None
-    for string in cast(Iterator[NavigableString], tag.strings):
-        nearest = _block(string, tag)
-        if nearest is not block or _broken(string):
-            words.append(" ")
-        block = nearest
-        words.append(string)
-    return " ".join("".join(words).split())
-
-
-def _block(string: NavigableString, root: Tag) -> Tag | None:
-    parent = string.parent
-    while parent is not None and parent is not root and parent.name in _INLINE:
-        parent = parent.parent
-    return parent
-
-
-def _broken(string: NavigableString) -> bool:
-    before = string.previous_element
-    return isinstance(before, Tag) and before.name == "br"

@@ -1,14 +1,21 @@
 """A fetched page: its bytes as they came, and its contents by selectors that count."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import copy
 from datetime import datetime
 from typing import Final
 
-from scrapers.address import join, without_fragment
-from scrapers.markup import is_xml, parsed
+import structlog
+from soupsieve import SelectorSyntaxError
+
+from scrapers.address import without_fragment
+from scrapers.markup import Markup
 from scrapers.node import REQUIRED, Node, Row
+from scrapers.trees import LibxmlTree, NotCompiled, SoupTree, Unlike
 
 __all__ = ["REQUIRED", "Node", "Page", "Row"]
+
+log = structlog.get_logger()
 
 
 class Page(Node):
@@ -29,12 +36,38 @@ class Page(Node):
         self.url: Final = url
         self.fetched_at: Final = fetched_at
         self.content_type: Final = content_type
-        self.is_xml: Final = is_xml(body, content_type)
+        self._markup = Markup(body, content_type, url)
+        self.is_xml: Final = self._markup.is_xml
         self._visit = visit
         self._came_by = {without_fragment(url)}  # the addresses that `next` led through
-        tag = parsed(body, content_type, url)
-        base = None if self.is_xml else tag.select_one("base[href]")
-        super().__init__(tag, url, join(url, str(base["href"])) if base else url)
+        self._quick: LibxmlTree | str | None = None  # a text says why there is none
+        super().__init__(SoupTree(self._markup), None, url)
+
+    def quick(self, selectors: Iterable[str]) -> "Page":
+        """This page read twenty times as fast, if that is the same; to be asked for these selectors only.
+
+        Where the page or a selector is one that only BeautifulSoup reads, it is this page itself.
+        """
+        try:
+            tree = self._quick_tree()
+            for selector in selectors:
+                tree.compile(selector)
+        except (Unlike, NotCompiled, SelectorSyntaxError) as why:
+            log.debug("page left to BeautifulSoup", page=self.url, reason=str(why))
+            return self
+        page = copy(self)
+        page._tree = tree
+        return page
+
+    def _quick_tree(self) -> LibxmlTree:
+        if self._quick is None:
+            try:
+                self._quick = LibxmlTree(self._markup)
+            except Unlike as why:
+                self._quick = str(why)
+        if isinstance(self._quick, str):
+            raise Unlike(self._quick)
+        return self._quick
 
     def next(self, selector: str) -> "Page | None":
         """The page that the selector's link leads to, None when there is no such link (this was the last page).

@@ -1,0 +1,153 @@
+"""The tree of libxml2, without BeautifulSoup's around it.
+
+BeautifulSoup is given every element by this very parser, one by one, and builds a tree of Python's objects of them. The
+parser can build its own of the same elements, in a twentieth of the time. Where the two could differ, or BeautifulSoup
+has rules of its own, the page is Unlike and left to it. lexbor, which is as fast, reads broken HTML in another way:
+it is no choice for pages that have been read by BeautifulSoup.
+"""
+
+from codecs import BOM_UTF8
+from collections import defaultdict
+from functools import cached_property
+
+from bs4.builder import HTMLTreeBuilder
+from lxml import etree
+
+from scrapers.address import join
+from scrapers.markup import Markup
+from scrapers.trees.element import Element, attribute
+from scrapers.trees.selector import Compiler, Query
+from scrapers.trees.tree import INLINE
+
+_CODE = frozenset(["script", "style"])  # what they hold is no text of anything around them
+_APART = tuple(HTMLTreeBuilder.DEFAULT_STRING_CONTAINERS.keys() - _CODE)  # BeautifulSoup's rules for these are longer
+
+
+class Unlike(Exception):
+    """This page's tree may not be the one that BeautifulSoup has."""
+
+
+class LibxmlTree:
+    """The tree of an HTML page. Raises Unlike."""
+
+    def __init__(self, markup: Markup) -> None:
+        self._url = markup.url
+        self._roots = _parsed(markup)
+        self._compiler = Compiler(self._roots)
+        self._queries: dict[str, Query] = {}
+        self._keys_of: dict[tuple[str, str | None], tuple[str, ...]] = {}  # tag, class -> the keys that are asked for
+        self._part: Element = None  # the one that is indexed
+        self._below: defaultdict[str, list[Element]] = defaultdict(list)  # key -> elements below it
+
+    def compile(self, selector: str) -> Query:
+        """Raises NotCompiled, or soupsieve's SelectorSyntaxError."""
+        query = self._queries.get(selector)
+        if query is None:
+            query = self._queries[selector] = self._compiler.query(selector)
+            self._keys_of.clear()
+            self._part = None
+        return query
+
+    @cached_property
+    def base(self) -> str:
+        bases = (base for root in self._roots for base in root.iter("base"))
+        named = next((base for base in bases if base.get("href") is not None), None)
+        return self._url if named is None else join(self._url, named.get("href"))
+
+    def select(self, part: Element | None, selector: str) -> list[Element]:
+        """Raises NotCompiled too."""
+        query = self.compile(selector)
+        if part is None:
+            self._compiler.scope = self._roots[0]
+            return query.among(list(self._compiler.with_key(query.key)))
+        if part is not self._part:
+            self._index(part)
+        self._compiler.scope = part
+        return query.among(self._below[query.key])
+
+    def attribute(self, part: Element | None, name: str) -> str | None:
+        return None if part is None else attribute(part, name)
+
+    def text(self, part: Element | None) -> str:
+        if part is not None and not len(part):
+            return " ".join((part.text or "").split())
+        reading = Reading()
+        for element in self._roots if part is None else [part]:
+            reading.add(element, element)
+        return reading.text()
+
+    def _index(self, part: Element) -> None:
+        """One pass over a row, for all that is asked of it."""
+        below: defaultdict[str, list[Element]] = defaultdict(list)
+        known, by_id = self._keys_of, any(query.key.startswith("#") for query in self._queries.values())
+        for element in part.iterdescendants("*"):
+            kind = (element.tag, element.get("class"))
+            keys = known.get(kind)
+            if keys is None:
+                keys = known[kind] = self._keys(*kind)
+            for key in keys:
+                below[key].append(element)
+            if by_id and (name := element.get("id")) is not None:
+                below[f"#{name}"].append(element)
+        self._part, self._below = part, below
+
+    def _keys(self, tag: str, classes: str | None) -> tuple[str, ...]:
+        possible = {"*", tag, *(f".{word}" for word in self._compiler.classes(classes))}
+        return tuple(possible & {query.key for query in self._queries.values()})
+
+
+def _parsed(markup: Markup) -> list[Element]:
+    """The outermost elements, parsed with the settings that BeautifulSoup has."""
+    body, encoding = markup.body, markup.encoding
+    if markup.is_xml:
+        raise Unlike("it is XML")
+    if encoding is None:
+        body, encoding = body.removeprefix(BOM_UTF8), "utf-8"
+        if body is markup.body:
+            raise Unlike("it is UTF-16")
+    try:
+        parser = etree.HTMLParser(encoding=encoding)
+        parser.feed(body)
+        root = parser.close()
+    except (LookupError, etree.LxmlError) as error:
+        raise Unlike(f"it does not parse: {error}") from error
+    if root is None or len(parser.feed_error_log.filter_from_fatals()):
+        raise Unlike("it holds nothing, or is more than the parser makes a tree of")
+    roots = [*root.itersiblings("*", preceding=True), root, *root.itersiblings("*")]
+    special = next((element for root in roots for element in root.iter(*_APART)), None)
+    if special is not None:
+        raise Unlike(f"it has a <{special.tag}>")
+    return roots
+
+
+class Reading:
+    """The texts of elements, in order: a space before each that begins another block, or a line."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+        self._block: Element = None  # the one that the last text belongs to
+        self._broken = False  # nothing came since the last <br>
+
+    def text(self) -> str:
+        return " ".join("".join(self._words).split())
+
+    def add(self, element: Element, block: Element) -> None:
+        """All texts below `element`, which belong to `block` but where another begins."""
+        self._broken = element.tag == "br"
+        if element.text:
+            self._say(element.text, block)
+        for child in element:
+            tag = child.tag
+            if isinstance(tag, str) and tag not in _CODE:
+                self.add(child, block if tag in INLINE else child)
+            else:
+                self._broken = False
+            if child.tail:
+                self._say(child.tail, block)
+
+    def _say(self, text: str, block: Element) -> None:
+        if self._broken or block is not self._block:
+            self._words.append(" ")
+            self._block = block
+            self._broken = False
+        self._words.append(text)
