@@ -90,12 +90,14 @@ def text(value: str) -> str:
 
 def line(value: str) -> str:
     """One line: no control or invisible characters, runs of white space as one space."""
+    if value.isprintable() and "  " not in value:  # the space is the only white space that is printable
+        return value.strip(" ")
     spaced = " ".join(value.split())  # first: a form feed between two words is white space, not nothing
     return " ".join(_UNSEEN.sub("", plain(spaced)).split())
 
 
 def _has_markup(value: str) -> bool:
-    return any(not found[1] or found[1].lower() in _ELEMENTS for found in _TAG.finditer(value))
+    return "<" in value and any(not found[1] or found[1].lower() in _ELEMENTS for found in _TAG.finditer(value))
 
 
 def _address(url: str | None, base_url: str) -> str | None:

@@ -18,6 +18,7 @@ MAX_ATTRIBUTES = 5_000  # of one element
 
 # No parser is safe: time grows with the square of the depth or of an element's attributes in one or another of them.
 _TAG = re.compile(rb"<(/?)([a-zA-Z][^\s<>/]*)([^<>]*)")
+_OPENED = re.compile(rb"<([a-zA-Z][^\s<>/]*)")
 _ENDS_BY_ITSELF = frozenset(  # elements that may stay open in good HTML without nesting
     b"a area base br col colgroup dd dt embed hr img input li link meta optgroup option p param rp rt source tbody td"
     b" tfoot th thead tr track wbr html head body".split()
@@ -84,16 +85,24 @@ def encoding_of(body: bytes, content_type: str | None, xml: bool = False) -> str
 
 def check_parsable(body: bytes, url: str, xml: bool = False) -> None:
     """TooBig when the markup is of a kind that no parser ends with in time."""
-    ends_by_itself = frozenset() if xml else _ENDS_BY_ITSELF
     brackets = body.count(b"<")
     if brackets > MAX_MARKUP:
         raise TooBig(f"the page has {brackets} tags, at most {MAX_MARKUP} are parsed", page=url)
+    for long in [piece for piece in body.split(b"<")[1:] if len(piece) > 2 * MAX_ATTRIBUTES]:
+        tag = _TAG.match(b"<" + long)
+        if tag and len(tag[3].split()) > MAX_ATTRIBUTES:
+            raise TooBig(f"an element has more than {MAX_ATTRIBUTES} attributes", page=url)
+    ends_by_itself = frozenset() if xml else _ENDS_BY_ITSELF
+    opened = Counter(_OPENED.findall(body.lower()))
+    if sum(opened.values()) - sum(opened[name] for name in ends_by_itself) > MAX_DEPTH:  # only then it can be too deep
+        _check_depth(body, url, ends_by_itself)
+
+
+def _check_depth(body: bytes, url: str, ends_by_itself: frozenset[bytes]) -> None:
     open_elements: Counter[bytes] = Counter()
     depth = 0
     for closing, name, attributes in _TAG.findall(body):
         name = name.lower()
-        if len(attributes) > 2 * MAX_ATTRIBUTES and len(attributes.split()) > MAX_ATTRIBUTES:
-            raise TooBig(f"an element has more than {MAX_ATTRIBUTES} attributes", page=url)
         if name in ends_by_itself or attributes.endswith(b"/"):
             continue
         if not closing:
@@ -124,7 +133,9 @@ def _charset(content_type: str | None) -> str | None:
 def _mostly_utf8(body: bytes) -> bool:
     """Whether more of the characters beyond ASCII are good UTF-8 than are not: one broken byte must not turn a whole
     page into another encoding, and a page that merely says UTF-8 is read as what it is."""
+    if body.isascii():
+        return True
     text = body.decode("utf-8", "replace")
     broken = text.count("�")
-    good = sum(1 for character in text if character > "\x7f") - broken
+    good = len(text) - len(text.encode("ascii", "ignore")) - broken
     return good >= broken

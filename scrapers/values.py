@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Literal
 
 import dateparser
@@ -16,6 +17,7 @@ Separator = Literal[".", ","]
 
 _SPACE = "\u0020\u00a0\u2009\u202f"
 _NUMBER = re.compile(rf"(?:(?<!\w)[.,])?\d(?:[\d.,'’{_SPACE}]*\d)?")
+_NO_DIGIT = re.compile("[^0-9]")
 _MULTIPLE = re.compile(r"\s?(?:k|m|mio|mn|bn|b)\b", re.IGNORECASE)
 _MINUS_BEFORE = re.compile(r"(?:^|[\s(]|[A-Z]{3})[-−][^\w\s]?$|^[-−]\s*$")
 _MINUS_AFTER = re.compile(r"[-−](?:\s|$)")
@@ -100,14 +102,20 @@ def _likely_separator(digits: str) -> Separator | None:
 
 def _decimal(digits: str, decimal: Separator | None, text: str) -> Decimal:
     """`digits` as a number, if its thousands are grouped with one and the same separator."""
-    groups = ".,".replace(decimal or "", "") + f"'’{_SPACE}"
-    fraction = rf"(?:{re.escape(decimal)}\d+)?" if decimal else ""
-    grouped = rf"[1-9]\d{{0,2}}([{groups}])\d{{3}}(?:\1\d{{3}})*"
-    if not re.fullmatch(rf"(?:\d*|{grouped}){fraction}", digits):
+    if not _shape(decimal).fullmatch(digits):
         wanted = f"with the decimal separator {decimal!r}" if decimal else "without decimals"
         raise Unreadable(f"a number {wanted} was expected, not {text!r}")
     whole, _, rest = digits.partition(decimal) if decimal else (digits, "", "")
-    return Decimal(f"{re.sub(r'[^0-9]', '', whole) or '0'}.{rest}" if rest else re.sub(r"[^0-9]", "", whole))
+    whole = _NO_DIGIT.sub("", whole)
+    return Decimal(f"{whole or '0'}.{rest}" if rest else whole)
+
+
+@cache
+def _shape(decimal: Separator | None) -> re.Pattern[str]:
+    groups = ".,".replace(decimal or "", "") + f"'’{_SPACE}"
+    fraction = rf"(?:{re.escape(decimal)}\d+)?" if decimal else ""
+    grouped = rf"[1-9]\d{{0,2}}([{groups}])\d{{3}}(?:\1\d{{3}})*"
+    return re.compile(rf"(?:\d*|{grouped}){fraction}", re.ASCII)
 
 
 def _negative(text: str, found: re.Match[str]) -> bool:

@@ -116,6 +116,8 @@ def is_clean(body: bytes) -> bool:
 
 def plain(text: str) -> str:
     """`text` without control characters; tabs and newlines stay."""
+    if text.isprintable():  # most are, and nothing of the noise is
+        return text
     return _NOISE.sub("", text.replace("\r\n", "\n"))
 
 

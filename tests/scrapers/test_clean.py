@@ -40,6 +40,13 @@ def test_text_without_markup_stays_as_it_is(value):
     assert text(value) == value
 
 
+def test_printable_characters_need_no_cleaning():
+    """What lets most texts pass at once: Python calls no character printable that we would drop or call white space."""
+    printable = [character for character in map(chr, range(0x110000)) if character.isprintable()]
+    assert [character for character in printable if text(f"a\0{character}b") != f"a{character}b"] == []
+    assert [character for character in printable if character.isspace()] == [" "]
+
+
 def test_an_entry_as_the_contract_takes_it():
     fetched = datetime(2026, 11, 22, 7, 31, tzinfo=UTC)
     entry = Entry(

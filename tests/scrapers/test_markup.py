@@ -77,5 +77,12 @@ def test_open_elements_are_not_depth(body):
     assert page(body).all("p, li, td, img", at_least=5_000)
 
 
+@pytest.mark.parametrize("filling", ["<b>x</b>" * 3_000, "<i>x</b></i>" * 3_000, "<p>x" * 3_000, "<br/>" * 3_000])
+def test_depth_is_counted_among_whatever_else(filling):
+    page(f"<div>{filling}" * 4)
+    with pytest.raises(TooBig, match="elements within each other"):
+        page("<div>" * 1_500 + filling + "<span>" * 600)
+
+
 def test_a_picture_within_an_attribute_is_fine():
     assert page('<img src="data:image/png;base64,' + "A" * 2_000_000 + '"><p>x').text("p") == "x"

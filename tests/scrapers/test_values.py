@@ -57,6 +57,8 @@ def test_amounts(text, decimal, amount):
         ("512.40", ","),
         ("1.299,00", "."),
         ("1,29,900", "."),
+        ("٣٤", None),
+        ("٣.50", "."),
     ],
 )
 def test_what_is_no_amount_is_refused(text, decimal):
