@@ -17,19 +17,23 @@ _PLAIN = re.compile(rf"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::(?:[1-9]\d{{
 
 def join(base: str, href: str) -> str:
     """`href` as an absolute address when read on the page `base`. Raises ValueError for what is no address."""
-    if _PLAIN.fullmatch(href):
-        return href
-    if _PLAIN_PATH.fullmatch(href) and (site := _site(base)):
-        return site + href
     address = urljoin(base, _DROPPED.sub("", href).strip(_EDGES))
     urlsplit(address).port  # noqa: B018 (a bad port or a broken IPv6 address raises only when it is asked for)
     return address.replace(" ", "%20")
 
 
+def join_web(base: str, href: str) -> str | None:
+    """`href` as an absolute address, None when that is not one with http or https. Raises ValueError as `join`."""
+    if _PLAIN.fullmatch(href):
+        return href
+    if _PLAIN_PATH.fullmatch(href) and (site := _site(base)):
+        return site + href
+    address = join(base, href)
+    return address if is_web(address) else None
+
+
 def is_web(address: str) -> bool:
     """Whether an address is absolute and http or https."""
-    if _PLAIN.fullmatch(address):
-        return True
     parts = urlsplit(address)
     return parts.scheme in _PORTS and bool(parts.hostname)
 

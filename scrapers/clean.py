@@ -11,7 +11,7 @@ import nh3
 from ingest_api.contract import Entry
 from ingest_api.contract.entry import checked, plain
 from ingest_api.contract.errors import EntryError
-from scrapers.address import is_web, join
+from scrapers.address import join_web
 from scrapers.errors import BadEntry
 
 # Nobody sees these, yet they make equal texts differ, or turn a line around: soft hyphen, zero-width space and
@@ -103,8 +103,8 @@ def _has_markup(value: str) -> bool:
 def _address(url: str | None, base_url: str) -> str | None:
     if not url:
         return None
-    address = join(base_url, url)
-    if not is_web(address):
+    address = join_web(base_url, url)
+    if address is None:
         raise EntryError(f"url must lead to http or https, not {url[:100]!r}")
     return address
 
@@ -112,6 +112,8 @@ def _address(url: str | None, base_url: str) -> str | None:
 def _value(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return text(value)
+    if isinstance(value, int):  # and bool
+        return value
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise EntryError("data holds a number that is not finite")
@@ -120,8 +122,8 @@ def _value(value: Any, depth: int) -> Any:
         return value.isoformat()
     if depth > _MAX_NESTING:
         raise EntryError("data is nested too deep")
-    if isinstance(value, list | tuple):
-        return [_value(item, depth + 1) for item in value]
     if isinstance(value, dict):
         return {line(name): _value(item, depth + 1) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_value(item, depth + 1) for item in value]
     return value

@@ -44,7 +44,7 @@ def check(page: Page, asked_for: str) -> None:
     if is_challenge(page):
         raise BotChallenge(page=page.url)
     page = page.quick(_ASKED)
-    if page.all(_PASSWORD) and _wants_login(page, asked_for):
+    if page.has(_PASSWORD) and _wants_login(page, asked_for):
         raise LoginWall(page=page.url)
     if not _shows_anything(page):
         raise EmptyPage(page=page.url)
@@ -71,7 +71,7 @@ def _wants_login(page: Page, asked_for: str) -> bool:
 
 
 def _shows_anything(page: Page) -> bool:
-    if any(page.all(selector) for selector in _SHOWN):
+    if any(page.has(selector) for selector in _SHOWN):
         return True
     text = page.text("body", default="")
     for unseen in page.all(_UNSEEN):

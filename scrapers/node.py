@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from soupsieve import SelectorSyntaxError
 
 from scrapers import values
-from scrapers.address import is_web, join
+from scrapers.address import join_web
 from scrapers.errors import SelectorFailed, Unreadable
 from scrapers.trees import Tree
 from scrapers.trees.tree import Part
@@ -34,8 +34,8 @@ class Node:
 
     def __init__(self, tree: Tree, part: Part, url: str) -> None:
         """`part` is the tree's, `url` the page's address."""
-        self._tree = tree
-        self._part = part
+        self.tree = tree
+        self.part = part
         self._url = url
 
     def all(self, selector: str, at_least: int = 0) -> list["Row"]:
@@ -43,11 +43,15 @@ class Node:
         found = self._found(selector)
         if len(found) < at_least:
             raise self._failed(selector, f"at least {at_least} expected, {len(found)} found")
-        return [Row(self._tree, part, self._url) for part in found]
+        return [Row(self.tree, part, self._url) for part in found]
+
+    def has(self, selector: str) -> bool:
+        """Whether anything matches."""
+        return bool(self._found(selector, most=1))
 
     def one(self, selector: str) -> "Row":
         """The only part that matches; SelectorFailed when there is none, or more than one."""
-        return Row(self._tree, self._one(selector), self._url)
+        return Row(self.tree, self._one(selector), self._url)
 
     def text(self, selector: str | None = None, default: str | _Required = REQUIRED) -> str:
         """The text of the only match, its white space made single spaces.
@@ -71,10 +75,10 @@ class Node:
         if not href:
             raise self._failed(selector, f"attribute {attribute!r} expected, none found")
         try:
-            address = join(self._tree.base, href)
+            address = join_web(self.tree.base, href)
         except ValueError as error:
             raise self._failed(selector, f"a link expected, not {href[:100]!r}: {error}") from error
-        if not is_web(address):
+        if address is None:
             raise self._failed(selector, f"a link with http or https expected, not {href[:100]!r}")
         return address
 
@@ -96,9 +100,9 @@ class Node:
         """The date in the only match's text, read as `scrapers.values.day` does: never guessed."""
         return self._value(selector, lambda text: values.day(text, order, format=format, languages=languages))
 
-    def _found(self, selector: str) -> list[Part]:
+    def _found(self, selector: str, most: int | None = None) -> list[Part]:
         try:
-            return self._tree.select(self._part, selector)
+            return self.tree.select(self.part, selector, most)
         except SelectorSyntaxError as error:
             raise self._failed(selector, f"this is no CSS selector: {str(error).splitlines()[0]}") from error
 
@@ -116,15 +120,15 @@ class Node:
 
     def _text(self, selector: str | None) -> str:
         if selector is None:
-            return self._tree.text(self._part)
+            return self.tree.text(self.part)
         part = self._at_most_one(selector)
-        return self._tree.text(part) if part is not None else ""
+        return self.tree.text(part) if part is not None else ""
 
     def _attribute(self, selector: str | None, name: str) -> str | None:
         if selector is None:
-            return self._tree.attribute(self._part, name)
+            return self.tree.attribute(self.part, name)
         part = self._at_most_one(selector)
-        return self._tree.attribute(part, name) if part is not None else None
+        return self.tree.attribute(part, name) if part is not None else None
 
     def _default(self, selector: str | None, what: str, default: str | _Required) -> str:
         if isinstance(default, str):

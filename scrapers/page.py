@@ -56,7 +56,7 @@ class Page(Node):
             log.debug("page left to BeautifulSoup", page=self.url, reason=str(why))
             return self
         page = copy(self)
-        page._tree = tree
+        page.tree = tree
         return page
 
     def _quick_tree(self) -> LibxmlTree:

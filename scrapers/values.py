@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 
 import dateparser
@@ -18,10 +18,22 @@ Separator = Literal[".", ","]
 _SPACE = "\u0020\u00a0\u2009\u202f"
 _NUMBER = re.compile(rf"(?:(?<!\w)[.,])?\d(?:[\d.,'’{_SPACE}]*\d)?")
 _NO_DIGIT = re.compile("[^0-9]")
+
+
 _MULTIPLE = re.compile(r"\s?(?:k|m|mio|mn|bn|b)\b", re.IGNORECASE)
 _MINUS_BEFORE = re.compile(r"(?:^|[\s(]|[A-Z]{3})[-−][^\w\s]?$|^[-−]\s*$")
 _MINUS_AFTER = re.compile(r"[-−](?:\s|$)")
 _NUMERIC_DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:[T,]?\s*\d{1,2}:\d\d.*)?")
+_GROUPED = {
+    decimal: rf"[1-9]\d{{0,2}}(?P<by>[{groups}'’{_SPACE}])\d{{3}}(?:(?P=by)\d{{3}})*"
+    for decimal, groups in ((".", ","), (",", "."), (None, ".,"))
+}
+_FRACTION = {".": r"(?:\.\d+)?", ",": r"(?:,\d+)?", None: ""}
+_SHAPE = {decimal: re.compile(rf"(?:\d*|{_GROUPED[decimal]}){_FRACTION[decimal]}", re.ASCII) for decimal in _GROUPED}
+_PLAIN = {  # all of a text, with at most the sign of a currency: the most there are, and nothing about them is in doubt
+    decimal: re.compile(rf"(?P<number>(?:\d+|{_GROUPED[decimal]}){_FRACTION[decimal]}) ?[€$£¥]?", re.ASCII)
+    for decimal in (".", ",")
+}
 _WITHOUT_GUESSES = {
     "PARSERS": ["absolute-time"],
     "REQUIRE_PARTS": ["day", "month", "year"],
@@ -36,6 +48,8 @@ def money(text: str, decimal: Separator | None = None) -> Decimal:
     ("1.299") three digits at the end are thousands, since amounts have two decimals or none: name the separator where
     prices have three. Raises Unreadable when there is no amount, more than one, or a shape that is neither.
     """
+    if decimal and (plain := _PLAIN[decimal].fullmatch(text)):
+        return _exact(plain["number"], decimal)
     found = _only_number(text)
     if _MULTIPLE.match(text, found.end()):
         raise Unreadable(f"an exact amount was expected, not {text!r}")
@@ -48,6 +62,9 @@ def number(text: str, decimal: Separator = ".") -> int | Decimal:
 
     Raises Unreadable when there is none, more than one, or one that `decimal` does not allow.
     """
+    if plain := _PLAIN[decimal].fullmatch(text):
+        value = _exact(plain["number"], decimal)
+        return value if decimal in text else int(value)
     found = _only_number(text)
     value = _decimal(found[0], decimal, text)
     value = -value if _negative(text, found) else value
@@ -67,9 +84,8 @@ def day(
     try:
         if format is not None:
             return datetime.strptime(text, format).date()
-        digits = _NUMERIC_DATE.fullmatch(text)
-        if digits:
-            return _ordered(digits, order or "YMD")
+        if digits := _NUMERIC_DATE.fullmatch(text):
+            return _ordered(digits[1], digits[3], digits[4], order or "YMD")
     except ValueError as error:
         expected = f"format {format!r}" if format else f"order {order or 'YMD'}"
         raise Unreadable(f"a date in {expected} was expected, not {text!r}: {error}") from error
@@ -79,8 +95,9 @@ def day(
     return moment.date()
 
 
-def _ordered(digits: re.Match[str], order: Order) -> date:
-    parts = dict(zip(order, (digits[1], digits[3], digits[4]), strict=True))
+@lru_cache(4096)  # the dates of a listing are few
+def _ordered(first: str, second: str, third: str, order: Order) -> date:
+    parts = dict(zip(order, (first, second, third), strict=True))
     if len(parts["Y"]) != 4:
         raise ValueError("the year needs four digits")
     return date(int(parts["Y"]), int(parts["M"]), int(parts["D"]))
@@ -102,20 +119,18 @@ def _likely_separator(digits: str) -> Separator | None:
 
 def _decimal(digits: str, decimal: Separator | None, text: str) -> Decimal:
     """`digits` as a number, if its thousands are grouped with one and the same separator."""
-    if not _shape(decimal).fullmatch(digits):
+    if not _SHAPE[decimal].fullmatch(digits):
         wanted = f"with the decimal separator {decimal!r}" if decimal else "without decimals"
         raise Unreadable(f"a number {wanted} was expected, not {text!r}")
+    return _exact(digits, decimal)
+
+
+def _exact(digits: str, decimal: Separator | None) -> Decimal:
+    """Digits whose shape was seen to be that of one number."""
     whole, _, rest = digits.partition(decimal) if decimal else (digits, "", "")
-    whole = _NO_DIGIT.sub("", whole)
+    if not whole.isdigit():
+        whole = _NO_DIGIT.sub("", whole)
     return Decimal(f"{whole or '0'}.{rest}" if rest else whole)
-
-
-@cache
-def _shape(decimal: Separator | None) -> re.Pattern[str]:
-    groups = ".,".replace(decimal or "", "") + f"'’{_SPACE}"
-    fraction = rf"(?:{re.escape(decimal)}\d+)?" if decimal else ""
-    grouped = rf"[1-9]\d{{0,2}}([{groups}])\d{{3}}(?:\1\d{{3}})*"
-    return re.compile(rf"(?:\d*|{grouped}){fraction}", re.ASCII)
 
 
 def _negative(text: str, found: re.Match[str]) -> bool:

@@ -172,4 +172,6 @@ def _fits(value: int) -> bool:
 def _field(name: Any) -> str:
     if not isinstance(name, str):
         raise EntryError("the names of data's fields must be text")
+    if len(name) <= MAX_KEY and name.isidentifier():
+        return name
     return _bounded("a field's name", plain(name).strip(), MAX_KEY)

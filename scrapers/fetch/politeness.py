@@ -33,7 +33,8 @@ class Turnstile:
             if mine - now > patience:
                 raise FetchFailed(f"the host asks us to wait {mine - now:.0f} s more", page=url)
             turn.at = mine + pace
-        time.sleep(mine - now)
+        if mine > now:
+            time.sleep(mine - now)
 
     def hold(self, url: str, seconds: float) -> None:
         """Nobody's turn comes before `seconds` from now: the host said so, or seems to need it."""
@@ -49,16 +50,17 @@ class Turnstile:
             fcntl.flock(file, fcntl.LOCK_EX)
             turn = _Turn(file)
             yield turn
-            turn.write(file)
+            if max(turn.at, turn.written) > time.time():  # else it is anybody's turn, and the file does not deny it
+                turn.write(file)
 
 
 class _Turn:
     def __init__(self, file: IO[str]) -> None:
         try:
-            at = float(file.read() or 0)
+            self.written = float(file.read() or 0)
         except ValueError:  # half written in a power cut
-            at = 0.0
-        self.at = at if at - time.time() <= LONGEST_HOLD else 0.0
+            self.written = 0.0
+        self.at = self.written if self.written - time.time() <= LONGEST_HOLD else 0.0
 
     def write(self, file: IO[str]) -> None:
         file.seek(0)

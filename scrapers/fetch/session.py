@@ -1,5 +1,6 @@
 """One polite HTTP session: allowed hosts only, robots.txt obeyed, paced, retried, revalidated."""
 
+import hashlib
 from pathlib import Path
 
 import requests
@@ -64,6 +65,7 @@ class PoliteSession:
         if self._memory.exists() and self._memory.stat().st_size > self._limits.memory:
             self._session.cache.clear()  # type: ignore[no-untyped-call]
         self._session.close()  # type: ignore[no-untyped-call]
+        self._deadline.close()
 
     def _open(self) -> CachedSession:
         self._memory.parent.mkdir(parents=True, exist_ok=True)
@@ -75,6 +77,7 @@ class PoliteSession:
             allowable_codes=(200,),
             ignored_parameters=(),
             filter_fn=_may_be_kept,
+            key_fn=_key,
         )
         adapter = BoundedAdapter(self._gate, self._deadline, self._limits.size)
         session.mount("http://", adapter)
@@ -157,6 +160,11 @@ def _target(response: requests.Response) -> str:
         return join(response.url, location)
     except ValueError as error:
         raise FetchFailed(f"a redirect to {location[:200]!r}, which is no address", page=response.url) from error
+
+
+def _key(request: requests.PreparedRequest | requests.Request, **_: object) -> str:
+    """What a page is remembered by: its address. Every request of ours is a GET with the same headers."""
+    return hashlib.blake2b((request.url or "").encode(), digest_size=16).hexdigest()
 
 
 def _may_be_kept(response: requests.Response) -> bool:

@@ -10,11 +10,13 @@ Test = Callable[[Element], bool]
 
 _WORDS = HTMLTreeBuilder.DEFAULT_CDATA_LIST_ATTRIBUTES  # element, or "*" -> its attributes that are lists of words
 _WORDS_OF_ALL = frozenset(_WORDS["*"])
+_WORDS_OF_ANY = frozenset(name for names in _WORDS.values() for name in names)
 
 
 def attribute(element: Element, name: str) -> str | None:
     """Its value: a list of words with single spaces, anything else as it is written."""
     value: str | None = element.get(name)
-    if value is None or not (name in _WORDS_OF_ALL or name in _WORDS.get(element.tag, ())):
+    if value is None or name not in _WORDS_OF_ANY:
         return value
-    return " ".join(value.split())
+    listed = name in _WORDS_OF_ALL or name in _WORDS.get(element.tag, ())
+    return " ".join(value.split()) if listed else value

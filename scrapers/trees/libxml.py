@@ -9,6 +9,7 @@ it is no choice for pages that have been read by BeautifulSoup.
 from codecs import BOM_UTF8
 from collections import defaultdict
 from functools import cached_property
+from itertools import islice
 
 from bs4.builder import HTMLTreeBuilder
 from lxml import etree
@@ -35,7 +36,6 @@ class LibxmlTree:
         self._roots = _parsed(markup)
         self._compiler = Compiler(self._roots)
         self._queries: dict[str, Query] = {}
-        self._keys_of: dict[tuple[str, str | None], tuple[str, ...]] = {}  # tag, class -> the keys that are asked for
         self._part: Element = None  # the one that is indexed
         self._below: defaultdict[str, list[Element]] = defaultdict(list)  # key -> elements below it
 
@@ -44,8 +44,6 @@ class LibxmlTree:
         query = self._queries.get(selector)
         if query is None:
             query = self._queries[selector] = self._compiler.query(selector)
-            self._keys_of.clear()
-            self._part = None
         return query
 
     @cached_property
@@ -54,16 +52,18 @@ class LibxmlTree:
         named = next((base for base in bases if base.get("href") is not None), None)
         return self._url if named is None else join(self._url, named.get("href"))
 
-    def select(self, part: Element | None, selector: str) -> list[Element]:
+    def select(self, part: Element | None, selector: str, most: int | None = None) -> list[Element]:
         """Raises NotCompiled too."""
         query = self.compile(selector)
+        self.look_from(part)
         if part is None:
-            self._compiler.scope = self._roots[0]
-            return query.among(list(self._compiler.with_key(query.key)))
-        if part is not self._part:
-            self._index(part)
-        self._compiler.scope = part
-        return query.among(self._below[query.key])
+            return list(islice(self._compiler.everywhere(query), most))
+        candidates = self._index(part)[query.key]
+        return list(islice(candidates if query.test is None else filter(query.test, candidates), most))
+
+    def look_from(self, part: Element | None) -> None:
+        """What follows is asked of this part: `:scope` means it."""
+        self._compiler.scope = self._roots[0] if part is None else part
 
     def attribute(self, part: Element | None, name: str) -> str | None:
         return None if part is None else attribute(part, name)
@@ -76,24 +76,18 @@ class LibxmlTree:
             reading.add(element, element)
         return reading.text()
 
-    def _index(self, part: Element) -> None:
-        """One pass over a row, for all that is asked of it."""
-        below: defaultdict[str, list[Element]] = defaultdict(list)
-        known, by_id = self._keys_of, any(query.key.startswith("#") for query in self._queries.values())
-        for element in part.iterdescendants("*"):
-            kind = (element.tag, element.get("class"))
-            keys = known.get(kind)
-            if keys is None:
-                keys = known[kind] = self._keys(*kind)
-            for key in keys:
-                below[key].append(element)
-            if by_id and (name := element.get("id")) is not None:
-                below[f"#{name}"].append(element)
-        self._part, self._below = part, below
+    def keys(self, tag: str, classes: str | None) -> set[str]:
+        """All that an element of this kind has."""
+        return {"*", tag, *(f".{word}" for word in self._compiler.classes(classes))}
 
-    def _keys(self, tag: str, classes: str | None) -> tuple[str, ...]:
-        possible = {"*", tag, *(f".{word}" for word in self._compiler.classes(classes))}
-        return tuple(possible & {query.key for query in self._queries.values()})
+    def _index(self, part: Element) -> defaultdict[str, list[Element]]:
+        """One pass over a row, for all that is asked of it."""
+        if part is not self._part:
+            self._part, self._below = part, defaultdict(list)
+            for element in part.iterdescendants("*"):
+                for key in self.keys(element.tag, element.get("class")):
+                    self._below[key].append(element)
+        return self._below
 
 
 def _parsed(markup: Markup) -> list[Element]:
@@ -134,16 +128,18 @@ class Reading:
     def add(self, element: Element, block: Element) -> None:
         """All texts below `element`, which belong to `block` but where another begins."""
         self._broken = element.tag == "br"
-        if element.text:
-            self._say(element.text, block)
+        said = element.text
+        if said:
+            self._say(said, block)
         for child in element:
             tag = child.tag
-            if isinstance(tag, str) and tag not in _CODE:
+            if tag.__class__ is str and tag not in _CODE:
                 self.add(child, block if tag in INLINE else child)
-            else:
+            else:  # a comment, or code
                 self._broken = False
-            if child.tail:
-                self._say(child.tail, block)
+            said = child.tail
+            if said:
+                self._say(said, block)
 
     def _say(self, text: str, block: Element) -> None:
         if self._broken or block is not self._block:

@@ -20,16 +20,16 @@ def ancestor(test: Test) -> Test:
     known: dict[Element, bool] = {}  # whether it, or an ancestor of it, passes
 
     def found(element: Element) -> bool:
-        answer, passed = False, []
-        for above in element.iterancestors():
-            if above in known:
-                answer = known[above]
-                break
+        passed = []
+        above = element.getparent()
+        while above is not None and above not in known:
             passed.append(above)
             if test(above):
-                answer = True
                 break
-        known.update(dict.fromkeys(passed, answer))
+            above = above.getparent()
+        answer = above is not None and known.get(above, True)
+        for each in passed:
+            known[each] = answer
         return answer
 
     return found

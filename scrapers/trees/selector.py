@@ -20,7 +20,6 @@ _UNDERSTOOD = {
     "_hash",
 }
 _OF_CLASS = etree.XPath("descendant-or-self::*[contains(@class, $value)]")
-_OF_ID = etree.XPath("descendant-or-self::*[@id = $value]")
 
 
 class NotCompiled(Exception):
@@ -29,15 +28,13 @@ class NotCompiled(Exception):
 
 @dataclass(frozen=True)
 class Query:
-    """A selector. Only elements with its `key` (a tag, a .class, an #id; "*" is all) can match, and those do for which
-    `test` says so; all of them where there is none."""
+    """A selector. Only elements with its `key` (a tag or a .class; "*" is all) can match, and those do for which `test`
+    says so; all of them where there is none. `whole` is all that is asked of an element, and `tag` the tag of it."""
 
     key: str
     test: Test | None
-
-    def among(self, elements: list[Element]) -> list[Element]:
-        """Those that match, of elements with this key."""
-        return elements if self.test is None else list(filter(self.test, elements))
+    tag: str
+    whole: Test
 
 
 class Compiler:
@@ -56,21 +53,26 @@ class Compiler:
         except NotImplementedError as error:
             raise NotCompiled(str(error)) from error
         if len(listed) != 1:
-            return Query("*", self._listed(listed))
+            test = self._listed(listed)
+            return Query("*", test, "*", test)
         keyed, others = self._tests(_plain(listed[0]))
-        key = min(keyed, key=lambda key: (not key.startswith("."), not key.startswith("#")))
-        del keyed[key]
-        tests = [*keyed.values(), *others]
-        return Query(key, _all(tests) if tests else None)
+        key = min(keyed, key=lambda key: not key.startswith("."))
+        tag = next((key for key in keyed if not key.startswith(".")), "*")
+        rest = [*[test for each, test in keyed.items() if each != key], *others]
+        return Query(key, _all(rest) if rest else None, tag, _all([*keyed.values(), *others]))
 
-    def with_key(self, key: str) -> Iterator[Element]:
-        """Every element of the page that has this key, in order."""
+    def everywhere(self, query: Query) -> Iterator[Element]:
+        """Every element of the page that matches, in order."""
+        return filter(query.whole, self._candidates(query))
+
+    def _candidates(self, query: Query) -> Iterator[Element]:
         for root in self.roots:
-            if key.startswith("."):
-                found: list[Element] = _OF_CLASS(root, value=key[1:])
-                yield from (element for element in found if key[1:] in self.classes(element.get("class")))
-            else:
-                yield from _OF_ID(root, value=key[1:]) if key.startswith("#") else root.iter(key)
+            by_class = query.tag == "*" and query.key.startswith(".")
+            yield from _OF_CLASS(root, value=query.key[1:]) if by_class else root.iter(query.tag)
+
+    def _everything(self) -> Iterator[Element]:
+        for root in self.roots:
+            yield from root.iter("*")
 
     def classes(self, text: str | None) -> frozenset[str]:
         """The words of a class attribute."""
@@ -97,11 +99,11 @@ class Compiler:
     def _tests(self, selector: css_types.Selector) -> tuple[dict[str, Test], list[Test]]:
         """What an element must be, all of it: its keys with a test for each, and whatever else."""
         keyed = {f".{name}": self._has_class(name) for name in selector.classes}
-        keyed |= {f"#{name}": _has_id(name) for name in selector.ids}
         key, test = _tag(selector.tag)
         if key != "*" or not keyed:
             keyed[key] = test
-        others = [_has_attribute(each) for each in selector.attributes]
+        others = [_has_id(name) for name in selector.ids]
+        others += [_has_attribute(each) for each in selector.attributes]
         others += [self._placed(each) for each in selector.nth]
         others += [self._listed(each) for each in selector.selectors]
         others += [self._related(_plain(each)) for each in selector.relation]
@@ -147,7 +149,7 @@ class Compiler:
             case "~", False:
                 return relation.earlier_sibling(test, self._children)
             case ": ", False:
-                return relation.descendant(test, lambda: self.with_key("*"))
+                return relation.descendant(test, self._everything)
             case ":>", _:
                 return relation.child(test)
             case ":+", _:
@@ -187,11 +189,12 @@ def _has_attribute(wanted: css_types.SelectorAttribute) -> Test:
         raise NotCompiled("a namespace, or a name beyond ASCII")
     name, pattern = wanted.attribute.lower(), wanted.pattern
     ignore_case = getattr(wanted, "ignore_case", False)  # older releases of soupsieve have it in the pattern
+    inverse = wanted.inverse
 
     def test(element: Element) -> bool:
         value = attribute(element, name)
         if value is None or pattern is None:
-            return value is not None or wanted.inverse
+            return value is not None or inverse
         return pattern.search(_lower(value) if ignore_case else value) is not None
 
     return test

@@ -23,8 +23,8 @@ class SoupTree:
         named = None if self._markup.is_xml else self._soup.select_one("base[href]")
         return join(url, str(named["href"])) if named else url
 
-    def select(self, part: Tag | None, selector: str) -> list[Tag]:
-        return list(self._tag(part).select(selector))
+    def select(self, part: Tag | None, selector: str, most: int | None = None) -> list[Tag]:
+        return list(self._tag(part).select(selector, limit=most or 0))
 
     def attribute(self, part: Tag | None, name: str) -> str | None:
         value = self._tag(part).get(name)

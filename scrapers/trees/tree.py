@@ -13,8 +13,8 @@ class Tree(Protocol):
         """The address that relative links are read against."""
         ...
 
-    def select(self, part: Part, selector: str) -> list[Part]:
-        """The elements below `part` that match a CSS selector, in the page's order.
+    def select(self, part: Part, selector: str, most: int | None = None) -> list[Part]:
+        """The elements below `part` that match a CSS selector, in the page's order; the first `most` of them.
 
         Raises soupsieve's SelectorSyntaxError for what is none.
         """

@@ -73,6 +73,23 @@ def test_an_amount_reads_the_same_in_every_spelling(amount):
     assert money(english) == money(german) == money(f"{amount:.2f}") == amount
 
 
+@given(
+    some.sampled_from([".", ","]),
+    some.from_regex(r"[0-9]{1,4}([., '][0-9]{3}){0,2}([.,][0-9]{1,3})? ?[€$]?", fullmatch=True),
+)
+def test_what_is_plain_reads_as_what_is_not(decimal, text):
+    """A text that is nothing but a number is read at once; one with a sign before it is looked at more closely."""
+
+    def read(how, text):
+        try:
+            return str(how(text, decimal))
+        except Unreadable:
+            return None
+
+    assert read(money, text) == read(money, f"= {text}")
+    assert read(number, text) == read(number, f"= {text}")
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("1,299 results", 1299), ("-7", -7), ("3.5 kg", Decimal("3.5")), ("Total: 12", 12)]
 )

@@ -31,8 +31,8 @@ pieces = some.sampled_from(OPENED + CLOSED + ALONE) | text
 
 
 FITTING = {
-    "name": ("Beam", "<a href='/n?a=1&b=2'>Beam <b>HEB</b></a>", "a<br>b &amp; c"),
-    "price": ("1.299,00 &euro;", "12,50", "<b>-3</b>"),
+    "name": ("Beam", "<a href='/n?a=1&b=2'>Beam <b>HEB</b></a>", "a<br>b &amp; c", "<a>x</a>", "<a href='//['>x</a>"),
+    "price": ("<a href='x:y' title=z>1</a>", "1.299,00 &euro;", "12,50", "<b>-3</b>"),
     "date": ("22.11.2026", " 1.2.2026 10:00"),
     "stock": ("0", "1,204", "<i>7</i>"),
 }

@@ -27,7 +27,8 @@ sensible = some.sampled_from(
         {"selector": ".price", "type": "money", "decimal": ",", "optional": True},
         {"selector": ".date", "type": "date", "order": "DMY", "optional": True},
         {"selector": "td.stock", "type": "number", "optional": True},
-        {"selector": "td a", "type": "link", "optional": True},
+        {"selector": ".name a", "type": "link", "optional": True},
+        {"selector": ".price a", "type": "link", "attribute": "title", "optional": True},
     ]
 )
 wild = some.fixed_dictionaries(

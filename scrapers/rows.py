@@ -1,0 +1,77 @@
+"""The rows of a listing (`fields:`) to entries: what each field means, and what is wrong where it is not there."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+from ingest_api.contract import Entry
+from scrapers import values
+from scrapers.config import Field, Listing
+from scrapers.errors import Unreadable
+from scrapers.page import Row
+
+Value = str | int | Decimal | date
+
+
+class Rows:
+    """How a listing's rows are read."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.key = _field(listing.key)
+        self.topic = _field(listing.topic) if listing.topic else None
+        self.url = _link(listing.url) if listing.url else None
+        self.fields = {name: _field(given) for name, given in listing.fields.items()}
+        asked = [field.selector for field in (self.key, self.topic, self.url, *self.fields.values()) if field]
+        self.within = list(dict.fromkeys(filter(None, asked)))
+        self.selectors = [listing.rows, *([listing.next] if listing.next else []), *self.within]
+
+    def entry(self, row: Row, page: str) -> Entry:
+        """Raises SelectorFailed, Unreadable, for the page at `page`."""
+        data = {name: _optional(row, field, page) for name, field in self.fields.items()}
+        return Entry(
+            key=str(_read(row, self.key, page)),
+            data={name: value for name, value in data.items() if value is not None},
+            topic=str(_read(row, self.topic, page)) if self.topic else None,
+            url=str(_read(row, self.url, page)) if self.url else None,
+        )
+
+
+def reading(field: Field) -> Callable[[str], Value]:
+    """What makes a text, or an attribute, the field's value. It raises Unreadable."""
+    match field.type:
+        case "money":
+            return lambda text: values.money(text, field.decimal)
+        case "number":
+            return lambda text: values.number(text, field.decimal or ".")
+        case "date":
+            return lambda text: values.day(text, field.order, format=field.format, languages=field.languages)
+    return str
+
+
+def _optional(row: Row, field: Field, page: str) -> Value | None:
+    return None if field.optional and _lacks(row, field) else _read(row, field, page)
+
+
+def _lacks(row: Row, field: Field) -> bool:
+    parts: list[Row] = row.all(field.selector) if field.selector else [row]
+    name = field.attribute
+    return not any(part.attr(None, name, default="") if name else part.text(default="") for part in parts)
+
+
+def _read(row: Row, field: Field, page: str) -> Value:
+    if field.type == "link":
+        return row.link(field.selector, field.attribute or "href")
+    name = field.attribute
+    text = row.attr(field.selector, name) if name else row.text(field.selector)
+    try:
+        return reading(field)(text)
+    except Unreadable as error:
+        raise Unreadable(error.message, page=page, selector=field.selector) from error
+
+
+def _field(given: Field | str) -> Field:
+    return Field(selector=given) if isinstance(given, str) else given
+
+
+def _link(given: Field | str) -> Field:
+    return Field(selector=given, type="link") if isinstance(given, str) else given
