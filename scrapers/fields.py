@@ -3,14 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import structlog
+
 from ingest_api.contract import Entry
 from scrapers.config import Source
 from scrapers.errors import ConfigError
-from scrapers.page import Page
+from scrapers.page import Page, Row
 from scrapers.portal import Portal
 from scrapers.rows import Rows
 from scrapers.swift import Swift
+from scrapers.trees import compiles
 from scrapers.visit import Visit
+
+log = structlog.get_logger()
 
 
 def portal_of(source: Source) -> Portal:
@@ -20,14 +25,17 @@ def portal_of(source: Source) -> Portal:
         raise ConfigError([f"{source.name}: fields and start are missing"])
     at_least = min(1, source.expect.at_least)
     rows = Rows(listing)
+    is_plain = all(map(compiles, rows.selectors))
+    if not is_plain:
+        log.debug("selectors left to BeautifulSoup", source=source.name)
 
     def scrape(visit: Visit) -> Iterator[Entry]:
         page: Page | None = visit()
         while page:
-            page = page.quick(rows.selectors)
+            page = page.quick(rows.selectors) if is_plain else page
             swift = Swift.of(page, rows)
-            for row in page.all(listing.rows, at_least=at_least):
-                yield (swift and swift.entry(row)) or rows.entry(row, page.url)
+            for part in page.parts(listing.rows, at_least):
+                yield (swift and swift.entry(part)) or rows.entry(Row(page.tree, part, page.url), page.url)
             page = page.next(listing.next) if listing.next else None
 
     return Portal(source.name, source.start, scrape, "1", source.title, Path(__file__))

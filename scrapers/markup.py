@@ -18,11 +18,11 @@ MAX_ATTRIBUTES = 5_000  # of one element
 
 # No parser is safe: time grows with the square of the depth or of an element's attributes in one or another of them.
 _TAG = re.compile(rb"<(/?)([a-zA-Z][^\s<>/]*)([^<>]*)")
-_OPENED = re.compile(rb"<([a-zA-Z][^\s<>/]*)")
 _ENDS_BY_ITSELF = frozenset(  # elements that may stay open in good HTML without nesting
     b"a area base br col colgroup dd dt embed hr img input li link meta optgroup option p param rp rt source tbody td"
     b" tfoot th thead tr track wbr html head body".split()
 )
+_COMMON = (b"<td>", b"<td ", b"<li>", b"<li ", b"<tr>", b"<tr ", b"<p>", b"<p ", b"<br>", b"<option ")  # some of them
 _ROOT = re.compile(rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*>\s*)*<([A-Za-z_][\w:.-]*)", re.DOTALL)
 _FEEDS = frozenset([b"rss", b"feed", b"rdf:rdf", b"urlset", b"sitemapindex"])
 _XML_TYPE = re.compile(r"(?:text|application)/(?:(?!xhtml)[\w.-]+\+)?xml")
@@ -88,14 +88,27 @@ def check_parsable(body: bytes, url: str, xml: bool = False) -> None:
     brackets = body.count(b"<")
     if brackets > MAX_MARKUP:
         raise TooBig(f"the page has {brackets} tags, at most {MAX_MARKUP} are parsed", page=url)
+    if not all(body.find(b"<", place, place + MAX_ATTRIBUTES) >= 0 for place in range(0, len(body), MAX_ATTRIBUTES)):
+        _check_attributes(body, url)
+    if not _is_shallow(body, brackets, xml):
+        _check_depth(body, url, frozenset() if xml else _ENDS_BY_ITSELF)
+
+
+def _check_attributes(body: bytes, url: str) -> None:
     for long in [piece for piece in body.split(b"<")[1:] if len(piece) > 2 * MAX_ATTRIBUTES]:
         tag = _TAG.match(b"<" + long)
         if tag and len(tag[3].split()) > MAX_ATTRIBUTES:
             raise TooBig(f"an element has more than {MAX_ATTRIBUTES} attributes", page=url)
-    ends_by_itself = frozenset() if xml else _ENDS_BY_ITSELF
-    opened = Counter(_OPENED.findall(body.lower()))
-    if sum(opened.values()) - sum(opened[name] for name in ends_by_itself) > MAX_DEPTH:  # only then it can be too deep
-        _check_depth(body, url, ends_by_itself)
+
+
+def _is_shallow(body: bytes, brackets: int, xml: bool) -> bool:
+    """Whether there are too few opening tags to be too deep, however they are nested."""
+    opened = brackets - body.count(b"</")
+    for common in () if xml else _COMMON:
+        if opened <= MAX_DEPTH:
+            break
+        opened -= body.count(common)
+    return opened <= MAX_DEPTH
 
 
 def _check_depth(body: bytes, url: str, ends_by_itself: frozenset[bytes]) -> None:

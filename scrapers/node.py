@@ -40,10 +40,14 @@ class Node:
 
     def all(self, selector: str, at_least: int = 0) -> list["Row"]:
         """Every part that matches, in the page's order; SelectorFailed when there are fewer than `at_least`."""
+        return [Row(self.tree, part, self._url) for part in self.parts(selector, at_least)]
+
+    def parts(self, selector: str, at_least: int = 0) -> list[Part]:
+        """The same, as the tree calls them."""
         found = self._found(selector)
         if len(found) < at_least:
             raise self._failed(selector, f"at least {at_least} expected, {len(found)} found")
-        return [Row(self.tree, part, self._url) for part in found]
+        return found
 
     def has(self, selector: str) -> bool:
         """Whether anything matches."""

@@ -10,7 +10,7 @@ from ingest_api.contract import Entry
 from scrapers.address import join_web
 from scrapers.config import Field
 from scrapers.errors import Unreadable
-from scrapers.page import Page, Row
+from scrapers.page import Page
 from scrapers.rows import Rows, Value, reading
 from scrapers.trees import LibxmlTree, Sweep
 from scrapers.trees.tree import Part
@@ -35,11 +35,11 @@ class Swift:
         self._url = rows.url and self._take(rows.url)
         self._fields = [(name, self._take(field), field.optional) for name, field in rows.fields.items()]
 
-    def entry(self, row: Row) -> Entry | None:
-        found = self._sweep.over(row.part)
+    def entry(self, row: Part) -> Entry | None:
+        found = self._sweep.over(row)
         if found is None:
             return None
-        found.append(row.part)
+        found.append(row)
         try:
             data = self._data(found)
             key = self._key(found)

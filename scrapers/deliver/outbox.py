@@ -19,6 +19,16 @@ def announcement(info: SourceInfo, run_id: str = "") -> Request:
     return Request("source", "PUT", f"/api/sources/{info.name}", run_id, encode(info))
 
 
+def parcel(batch: Batch, unfit: Sequence[dict[str, Any]] = (), door: DoorName = "http") -> Request:
+    """A batch, and beside its entries those that are `unfit`, for the server to keep as dead letters."""
+    content: Any = batch
+    if unfit:
+        content = msgspec.to_builtins(batch)
+        content["entries"] += unfit
+    body = gzip.compress(encode(content), _LEVEL, mtime=0)
+    return Request("batch", "POST", "/api/entries", batch.run_id, body, "gzip", door)
+
+
 class Outbox:
     """Keeps contract values for the server; sends in passing, without waiting for a server that is away."""
 
@@ -38,10 +48,7 @@ class Outbox:
 
     def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
         """Entries; the `unfit` are sent beside them, for the server to keep as dead letters. Raises SpoolFull."""
-        content = msgspec.to_builtins(batch)
-        content["entries"] += unfit
-        body = gzip.compress(encode(content), _LEVEL, mtime=0)
-        self._put(Request("batch", "POST", "/api/entries", batch.run_id, body, "gzip", self._door))
+        self._put(parcel(batch, unfit, self._door))
         self.batches += 1
 
     def _put(self, request: Request) -> None:

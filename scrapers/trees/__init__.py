@@ -2,9 +2,9 @@
 same."""
 
 from scrapers.trees.libxml import LibxmlTree, Unlike
-from scrapers.trees.selector import NotCompiled
+from scrapers.trees.selector import NotCompiled, compiles
 from scrapers.trees.soup import SoupTree
 from scrapers.trees.sweep import Sweep
 from scrapers.trees.tree import Tree
 
-__all__ = ["LibxmlTree", "NotCompiled", "SoupTree", "Sweep", "Tree", "Unlike"]
+__all__ = ["LibxmlTree", "NotCompiled", "SoupTree", "Sweep", "Tree", "Unlike", "compiles"]

@@ -28,13 +28,13 @@ class NotCompiled(Exception):
 
 @dataclass(frozen=True)
 class Query:
-    """A selector. Only elements with its `key` (a tag or a .class; "*" is all) can match, and those do for which `test`
-    says so; all of them where there is none. `whole` is all that is asked of an element, and `tag` the tag of it."""
+    """A selector. Only elements with its `key` (a class as .class, else a tag; "*" is all) can match, and those do for
+    which `test` says so; all of them where there is none. The same with its `tag` and `test_of_tag`."""
 
     key: str
     test: Test | None
     tag: str
-    whole: Test
+    test_of_tag: Test | None
 
 
 class Compiler:
@@ -57,18 +57,22 @@ class Compiler:
             return Query("*", test, "*", test)
         keyed, others = self._tests(_plain(listed[0]))
         key = min(keyed, key=lambda key: not key.startswith("."))
-        tag = next((key for key in keyed if not key.startswith(".")), "*")
-        rest = [*[test for each, test in keyed.items() if each != key], *others]
-        return Query(key, _all(rest) if rest else None, tag, _all([*keyed.values(), *others]))
+        tag = max(keyed, key=lambda key: not key.startswith("."))
+        tag = "*" if tag.startswith(".") else tag
+
+        def besides(known: str) -> Test | None:
+            tests = [*[test for each, test in keyed.items() if each != known], *others]
+            return _all(tests) if tests else None
+
+        return Query(key, besides(key), tag, besides(tag))
 
     def everywhere(self, query: Query) -> Iterator[Element]:
         """Every element of the page that matches, in order."""
-        return filter(query.whole, self._candidates(query))
-
-    def _candidates(self, query: Query) -> Iterator[Element]:
+        test = query.test_of_tag
         for root in self.roots:
-            by_class = query.tag == "*" and query.key.startswith(".")
-            yield from _OF_CLASS(root, value=query.key[1:]) if by_class else root.iter(query.tag)
+            by_class = query.tag == "*" and query.key != "*"
+            candidates = _OF_CLASS(root, value=query.key[1:]) if by_class else root.iter(query.tag)
+            yield from filter(test, candidates) if test else candidates
 
     def _everything(self) -> Iterator[Element]:
         for root in self.roots:
@@ -167,7 +171,20 @@ def _plain(selector: css_types.Selector | css_types.SelectorNull) -> css_types.S
 
 
 def _all(tests: list[Test]) -> Test:
-    return tests[0] if len(tests) == 1 else lambda element: all(test(element) for test in tests)
+    """All of them pass."""
+    if len(tests) == 1:
+        return tests[0]
+    first, rest = tests[0], _all(tests[1:])
+    return lambda element: first(element) and rest(element)
+
+
+def compiles(selector: str) -> bool:
+    """Whether this is a selector that is understood here; on pages without anything in them it is then compiled too."""
+    try:
+        Compiler([etree.Element("html")]).query(selector)
+    except (NotCompiled, soupsieve.SelectorSyntaxError):
+        return False
+    return True
 
 
 def _tag(tag: css_types.SelectorTag | None) -> tuple[str, Test]:
