@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from alembic import command
@@ -47,6 +48,11 @@ def open_engine(url: str, *, writes: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def open_file(file: Path) -> sa.Engine:
+    """A SQLite database that nobody uses, only to be read: nothing about it is changed."""
+    return sa.create_engine(f"sqlite:///file:{quote(str(file))}?mode=ro&uri=true", module=_sqlite_module())
 
 
 def migrate(engine: sa.Engine, version: str = "head") -> None:
