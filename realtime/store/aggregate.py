@@ -103,7 +103,7 @@ def _tell(
     steps: list[Step] = [
         (_observed(key, candle, at), "new" if key in fresh else "changed") for key, candle in touched.items()
     ]
-    changes = changes_of(connection, derived.name, steps, derived.head)
+    changes = changes_of(connection, derived.name, steps, derived.head, {key.text for key in touched.keys() - fresh})
     write.append(connection, derived.name, run_id, changes)
     write.put(connection, derived.name, "1", changes, {entry.key: entry for entry, _ in steps})
     ranking.keep(connection, derived, changes)

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
@@ -20,10 +21,28 @@ def insert(
     """
     if not rows:
         return
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql" and not renew:
+        _copy(connection, table, columns, rows)
+    elif connection.dialect.name == "postgresql":
         connection.execute(_from_json(table, columns, renew), {"rows": _json(columns, rows)})
     else:
         connection.exec_driver_sql(_for_driver(table, columns, renew), list(rows))
+
+
+def _copy(connection: sa.Connection, table: sa.Table, columns: Columns, rows: Sequence[tuple[Any, ...]]) -> None:
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(_into(table, columns)) as copying:
+            for row in rows:
+                copying.write_row(row)
+    except psycopg.Error as error:
+        raise sa.exc.DBAPIError.instance(f"COPY {table.name}", None, error, psycopg.Error) from error
+
+
+@lru_cache(maxsize=64)
+def _into(table: sa.Table, columns: Columns) -> str:
+    named = ", ".join(f'"{name}"' for name in columns)
+    return f'COPY "{table.name}" ({named}) FROM STDIN'
 
 
 @lru_cache(maxsize=64)
@@ -33,8 +52,6 @@ def _from_json(table: sa.Table, columns: Columns, renew: Columns) -> sa.Insert:
     given = sa.func.json_to_recordset(sa.cast(sa.bindparam("rows", type_=sa.Text), postgresql.JSON))
     rows = given.table_valued(*typed).render_derived(name="given", with_types=True)
     statement = postgresql.insert(table).from_select(list(columns), sa.select(*(rows.c[name] for name in columns)))
-    if not renew:
-        return statement
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns), set_={name: statement.excluded[name] for name in renew}
     )

@@ -66,10 +66,9 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
     told = observed(batch.entries)
     entries = forget.timely(source, told)
     confirmed = source.as_of if source.snapshots else None
-    verdict = classify(
-        entries, write.stored(connection, batch.source, [e.key for e in entries]), confirmed, batch.parser
-    )
-    changes = changes_of(connection, batch.source, verdict.steps, source.head)
+    stored = write.stored(connection, batch.source, [entry.key for entry in entries])
+    verdict = classify(entries, stored, confirmed, batch.parser)
+    changes = changes_of(connection, batch.source, verdict.steps, source.head, stored)
     kinds = Counter(change.kind for change in changes)
     receipt.new, receipt.changed, receipt.corrected = kinds["new"], kinds["changed"], kinds["corrected"]
     receipt.unchanged, receipt.late = verdict.unchanged, verdict.late + len(told) - len(entries)

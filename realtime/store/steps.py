@@ -1,6 +1,6 @@
 """Steps of entries as changes of a log: with offsets, versions, and what they altered."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import sqlalchemy as sa
 
@@ -11,9 +11,11 @@ from realtime.store.classify import Observed, altered
 Step = tuple[Observed, Kind]
 
 
-def changes_of(connection: sa.Connection, source: str, steps: Sequence[Step], head: int) -> list[Change]:
-    """The steps of a source as changes, with the offsets that follow `head`."""
-    before = write.values(connection, source, [entry.key for entry, _ in steps])
+def changes_of(
+    connection: sa.Connection, source: str, steps: Sequence[Step], head: int, known: Container[str]
+) -> list[Change]:
+    """The steps of a source as changes, with the offsets that follow `head`. `known` are the keys that are stored."""
+    before = write.values(connection, source, [entry.key for entry, _ in steps if entry.key in known])
     return [
         _change(head + number, kind, entry, before.get(entry.key))
         for number, (entry, kind) in enumerate(steps, start=1)

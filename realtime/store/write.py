@@ -112,14 +112,14 @@ def put(
     connection: sa.Connection, source: str, parser: str, steps: Sequence[Change], observed: Mapping[str, Observed]
 ) -> None:
     """Makes the entries what their changes say."""
-    rows = [(source, step.offset, step.at, True, 0, observed[step.key].digest, parser, *_stand(step)) for step in steps]
-    bulk.insert(
-        connection,
-        entries,
-        ("source", "first_offset", "first_seen", "present", "misses", "digest", "parser", *_STAND),
-        rows,
-        renew=("present", "misses", "digest", "parser", *_STAND[1:]),
-    )
+    columns = ("source", "first_offset", "first_seen", "present", "misses", "digest", "parser", *_STAND)
+    first: list[tuple[Any, ...]] = []  # of keys that are nowhere
+    again: list[tuple[Any, ...]] = []
+    for step in steps:
+        row = (source, step.offset, step.at, True, 0, observed[step.key].digest, parser, *_stand(step))
+        (first if step.version == 1 else again).append(row)
+    bulk.insert(connection, entries, columns, first)
+    bulk.insert(connection, entries, columns, again, renew=("present", "misses", "digest", "parser", *_STAND[1:]))
 
 
 def mark_removed(connection: sa.Connection, source: str, steps: Sequence[Change]) -> None:
