@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from scrapers.config import Schedules, Source, load
+from scrapers.config.document import place
 from scrapers.errors import ConfigError, PortalError, UnknownSource
 from scrapers.fields import portal_of
 from scrapers.portal import PORTALS, Portal, survey
@@ -35,6 +36,24 @@ class Catalogue:
         """Where the portals are."""
         return [PORTALS, *(path.parent / folder for folder in schedules.portals)]
 
+    def check(self) -> None:
+        """Raises ConfigError with all that is wrong: files and folders that cannot be used, missing portals."""
+        given = {self.path.parent / folder: number for number, folder in enumerate(self.schedules.portals)}
+        problems = [
+            f"{place(self.path, 'portals', given[file])}: {fault}" if file in given else str(fault)
+            for file, fault in self.faults.items()
+        ]
+        for source in self.schedules.sources.values():
+            try:
+                if not source.pushed:
+                    self.portal(source)
+            except PortalError as error:
+                problems.append(str(error))
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigError(list(dict.fromkeys(problems)))
+
     def names(self) -> list[str]:
         """Every source that can be run, those of schedules.yaml first."""
         used = {source.portal or name for name, source in self.schedules.sources.items()}
@@ -52,14 +71,16 @@ class Catalogue:
     def portal(self, source: Source) -> Portal:
         """How the source is read, and where it starts. Raises ConfigError, PortalError."""
         if source.pushed:
-            raise ConfigError([f"{self.path}: source {source.name} is pushed by a program: there is nothing to run"])
+            where = place(self.path, "sources", source.name, "pushed")
+            raise ConfigError([f"{where}: source {source.name} is pushed by a program: there is nothing to run"])
         if source.fields:
             return portal_of(source)
         name = source.portal or source.name
         if name not in self.portals:
             self._blame(name)
             hint = self._choice(name, self.portals)
-            raise ConfigError([f"{self.path}: source {source.name} needs a portal named {name!r}: {hint}"])
+            where = place(self.path, "sources", source.name, "portal")
+            raise ConfigError([f"{where}: source {source.name} needs a portal named {name!r}: {hint}"])
         portal = self.portals[name]
         return replace(portal, start=source.start) if source.start else portal
 

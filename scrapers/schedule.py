@@ -112,12 +112,9 @@ def _follow(scheduler: Scheduler, schedules: Schedules, path: Path, grace: float
 
 def _check(path: Path) -> None:
     catalogue = Catalogue.read(path)
-    for fault in catalogue.faults.values():
-        raise fault
-    for source in catalogue.schedules.sources.values():
-        if not source.pushed:
-            catalogue.portal(source)
-    screen.print(f"{path}: {len(catalogue.schedules.sources)} sources, nothing wrong")
+    catalogue.check()
+    count = len(catalogue.schedules.sources)
+    screen.print(f"{path}: {count} source{'' if count == 1 else 's'}, nothing wrong")
 
 
 def _list(schedules: Schedules, settings: Settings) -> None:

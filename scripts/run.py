@@ -90,22 +90,27 @@ def see_delivery(env: dict[str, str], place: listening.Place) -> None:
 
 
 def programs(env: dict[str, str]) -> list[str]:
-    """The names of the Procfile that run: the exchange where its source is configured; the Redis when one is asked for
-    and `env` names no other, to which its address is added. Ends the program when schedules.yaml cannot be used."""
+    """The names of the Procfile that run: the exchange where its source is configured, the Redis when one is asked for.
+    Ends the program when schedules.yaml cannot be used."""
+    redis = ["redis"] if own_redis(env) else []
     try:
         sources = load(Path(env.get("PORTALWIRE_SCHEDULES", "schedules.yaml")), env).sources
     except ConfigError as error:
         sys.exit(str(error))
-    names = ["server", "scheduler", "demo", *(["ticks"] if TICKS in sources else [])]
+    return [*redis, "server", "scheduler", "demo", *(["ticks"] if TICKS in sources else [])]
+
+
+def own_redis(env: dict[str, str]) -> bool:
+    """Whether a Redis of our own is needed, and `env` names no other; its address is then added."""
     env["PORTALWIRE_PROCESSES"] = env.get("PROCESSES") or env.get("PORTALWIRE_PROCESSES") or "1"
     wanted = env.get("REDIS") or env["PORTALWIRE_PROCESSES"] != "1"
     if not wanted or env.get("PORTALWIRE_REDIS_URL"):
-        return names
+        return False
     folder = Path(env.get("PORTALWIRE_VAR", "var")).absolute() / "redis"
     env["REDIS_PORT"], env["REDIS_FOLDER"] = str(listening.free_port()), str(folder)
     env["PORTALWIRE_REDIS_URL"] = f"redis://127.0.0.1:{env['REDIS_PORT']}/0"
     folder.mkdir(parents=True, exist_ok=True)
-    return ["redis", *names]
+    return True
 
 
 def announce(place: listening.Place) -> bool:

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from scrapers.config.aliases import within_itself
 from scrapers.errors import ConfigError
 
 MAX_BYTES = 128 * 1024
@@ -18,6 +19,7 @@ MAX_VALUES = 50_000  # after aliases are followed
 MAX_DEPTH = 20
 
 KeyPath = tuple[str | int, ...]
+_UNQUOTED_CRON = re.compile(r"\bcron:\s*[*@%]")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -50,6 +52,13 @@ def read(path: Path, environ: Mapping[str, str]) -> Document:
     return document
 
 
+def place(path: Path, *at: str | int) -> str:
+    """FILE:LINE of the setting at `at`, or of the nearest around it; of a file that could be read before."""
+    lines = read(path, {}).lines
+    near = next((at[:end] for end in range(len(at), -1, -1) if at[:end] in lines), ())
+    return f"{path}:{lines.get(near, 1)}"
+
+
 def _content(path: Path) -> str:
     try:
         with path.open("rb") as file:
@@ -71,6 +80,10 @@ def _content(path: Path) -> str:
 
 def _parsed(path: Path, content: str) -> Any:
     try:
+        circle = within_itself(content, MAX_DEPTH)
+        if circle:
+            line, name = circle
+            raise ConfigError([f"{path}:{line}: *{name} stands inside of &{name}: it cannot hold itself"])
         return YAML(typ="rt").load(content)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -89,7 +102,7 @@ def _explained(error: MarkedYAMLError, content: str) -> str:
     mark = error.problem_mark or error.context_mark
     lines = content.splitlines()
     here = lines[mark.line] if mark and mark.line < len(lines) else ""
-    if "cron:" in here:
+    if _UNQUOTED_CRON.search(here):
         return 'a cron line begins with a sign that YAML reads as its own: put it in quotes, "*/5 * * * *"'
     return f"is not YAML: {problem}"
 

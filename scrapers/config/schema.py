@@ -18,6 +18,9 @@ def json_schema() -> dict[str, Any]:
     source["required"] = [each for each in source["required"] if each != "name"]
     listed = parts["Schedules"]
     listed["properties"]["sources"]["propertyNames"] = name
+    listed["properties"]["sources"]["additionalProperties"] = {
+        "anyOf": [listed["properties"]["sources"]["additionalProperties"], {"type": "null"}]  # every setting's default
+    }
     listed["patternProperties"] = {"^x-": {"description": "Kept for what several sources share by alias."}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

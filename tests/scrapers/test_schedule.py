@@ -210,7 +210,22 @@ def test_check_and_list(rig: Rig) -> None:
     rig.schedule("portal: shopp", "every: 1h")
     checked = rig.run("--check", module="scrapers.schedule")
     assert checked.returncode == 2
-    assert "source shop needs a portal named 'shopp': did you mean shop?" in checked.stderr
+    assert f"{rig.schedules}:5: source shop needs a portal named 'shopp': did you mean shop?" in checked.stderr
     listed = rig.run("--list", module="scrapers.schedule")
     assert listed.returncode == 0
     assert "every 1h" in listed.stdout
+
+
+def test_check_tells_all_of_the_portals_at_once(rig: Rig) -> None:
+    rig.scraper("1 +", name="broken")
+    text = "portals: [portals, nowhere]\nsources:\n  shop: {every: 1h}\n  shp: {every: 1h}\n  nosuch: {portal: gone}\n"
+    rig.schedules.write_text(text)
+    said = rig.run("--check", module="scrapers.schedule").stderr.splitlines()
+    assert len(said) == 4
+    assert "portals/broken.py does not import: SyntaxError" in said[0]
+    assert f"{rig.schedules}:1: there is no folder of portals at " in said[1]
+    assert f"{rig.schedules}:4: source shp needs a portal named 'shp'" in said[2]
+    assert f"{rig.schedules}:5: source nosuch needs a portal named 'gone'" in said[3]
+    rig.schedule("every: 1h")
+    (rig.folder / "portals" / "broken.py").unlink()
+    assert rig.run("--check", module="scrapers.schedule").stderr == f"{rig.schedules}: 1 source, nothing wrong\n"

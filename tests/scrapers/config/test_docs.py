@@ -47,5 +47,12 @@ def test_the_committed_schema_is_current() -> None:
     assert committed == json_schema(), "run: python -m scrapers.schedule --schema > docs/schedules.schema.json"
 
 
+def test_the_schema_takes_a_source_without_settings_as_the_loader_does(tmp_path: Path) -> None:
+    (tmp_path / "schedules.yaml").write_text("sources:\n  vendor_x:\n")
+    assert load(tmp_path / "schedules.yaml", {}).sources["vendor_x"]
+    named = json_schema()["$defs"]["Schedules"]["properties"]["sources"]["additionalProperties"]
+    assert {"type": "null"} in named["anyOf"]
+
+
 def test_the_projects_own_schedules_load() -> None:
     assert load(ROOT / "schedules.yaml", {}).sources

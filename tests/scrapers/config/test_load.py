@@ -95,11 +95,54 @@ def test_a_good_file(tmp_path: Path) -> None:
         ("fields: {rows: tr, key: a, fields: {}}", 2, "start: is missing"),
         ("fields: {rows: tr, key: {selecter: a}, fields: {}}", 3, "key.selecter: is not a setting: did you mean s"),
         ("title: [a\n", 5, "is not YAML"),
+        ('wait: "p["\n    fetch: browser', 3, "wait: 'p[' is no CSS selector"),
+        ("start: ftp://x/y", 3, "start: 'ftp://x/y' is no address of a page: it begins with http:// or https://"),
+        ("start: not a url", 3, "is no address of a page"),
+        ("deliver: redis", 3, "deliver: redis needs PORTALWIRE_REDIS_URL"),
+        ("fields: {decimal: ';'}", 3, "decimal: is not a setting"),
+        ("login: 3", 3, "login: 3 is not possible: a mapping is expected"),
+        ("every: 1m\n     cron: x", 4, "is not YAML: mapping values are not allowed here"),
+        ("timezone: Europe/Berln\n    evry: 1h", 3, "'Europe/Berln' is no time zone"),
+        ("timezone: Europe/Berln\n    evry: 1h", 4, "evry: is not a setting"),
+        ("show: &s {price: &p {x: *p}}", 3, "*p stands inside of &p"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_its_line_and_what_to_do(tmp_path: Path, setting: str, line: int, said: str) -> None:
     found = problems(tmp_path, source(setting))
     assert any(each.startswith(f"{line}:") and said in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("rows: 'table tr.item:not(.m'", "fields.rows: 'table tr.item:not(.m' is no CSS selector: "),
+        ("next: 'a[rel'", "fields.next: 'a[rel' is no CSS selector: "),
+        ("key: '.name['", "fields.key: '.name[' is no CSS selector: "),
+        ("topic: {selector: '.name['}", "fields.topic.selector: '.name[' is no CSS selector: "),
+        ("fields: {a.b: {selector: '>'}}", "fields.fields.a.b.selector: '>' is no CSS selector"),
+        ("fields: {d: {format: '%Q'}}", "fields.fields.d.format: '%Q' is no form of a date"),
+        ("fields: {d: {format: '%d %B'}}", "fields.fields.d.format: '%d %B' leaves out the year"),
+        ("fields: {d: {languages: [xx]}}", "fields.fields.d.languages: 'xx' is no language"),
+        ("fields: {d: {order: MDX}}", "fields.fields.d.order: 'MDX' is not possible: did you mean MDY?"),
+        ("fields: {d: {decimal: ';'}}", 'fields.fields.d.decimal: \';\' is not possible: there are ".", ","'),
+    ],
+)
+def test_a_fault_in_the_selectors_is_named(tmp_path: Path, given: str, said: str) -> None:
+    listing = {"rows": "rows: tr", "key": "key: a", "fields": "fields: {a: b}"} | {given.partition(":")[0]: given}
+    lines = "".join(f"      {line}\n" for line in listing.values())
+    [found] = problems(tmp_path, source(f"start: http://a.example/\n    fields:\n{lines}"))
+    assert found.startswith(f"{5 + list(listing).index(given.partition(':')[0])}: sources.vendor_x.{said}")
+
+
+def test_what_only_browsers_know_is_left_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "schedules.yaml"
+    path.write_text(source('fetch: browser\n    wait: "#menu:popover-open"'))
+    assert load(path, {}).sources["vendor_x"].wait
+
+
+def test_what_hangs_on_a_faulty_setting_is_not_told_beside_it(tmp_path: Path) -> None:
+    [found] = problems(tmp_path, source("fetch: brwser\n    wait: p"))
+    assert "did you mean browser?" in found
 
 
 def test_all_faults_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
