@@ -37,7 +37,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "source": "only of this source",
         "topic": "only of this topic",
         "key": "only with this key",
-        "q": "only with this text in the key or the data",
+        "q": "only with this text, whatever its case, in the key or in a text or number of the data",
         "limit": f"rows of a page, at most {MOST}",
         "after": "the `next` of the page before",
     },

@@ -40,6 +40,8 @@ def open_engine(url: str, *, writes: bool) -> sa.Engine:
         connection.isolation_level = None  # the transactions are ours, not the driver's
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "mmap_size=268435456"):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows the letters of ASCII only
+        connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
         if not writes:
             connection.execute("PRAGMA query_only=ON")
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from ingest_api.contract import RunFault
 from ingest_api.contract.errors import ContractError, NotFound
-from realtime.store import read
+from realtime.store import read, search
 from realtime.store.moments import iso, iso_or_none, millis
 from realtime.store.schema import changes, dead_letters, entries, runs, sources
 from realtime.store.standing import info_of, standing
@@ -142,7 +142,7 @@ def entry_list(
     after: str | None,
     limit: int,
 ) -> EntriesView:
-    """Entries by their newest change, newest first. `text` is looked for in keys and data, whatever its case."""
+    """Entries by their newest change, newest first. `text` is looked for in keys and values, whatever its case."""
     query = sa.select(*(entries.c[field] for field in EntryView.__struct_fields__))
     if source is not None:
         query = query.where(entries.c.source == source)
@@ -151,11 +151,7 @@ def entry_list(
     if key is not None:
         query = query.where(entries.c.key == key)
     if text:
-        like = text.lower()
-        query = query.where(
-            sa.func.lower(entries.c.key).contains(like, autoescape=True)
-            | sa.func.lower(entries.c.data).contains(like, autoescape=True)
-        )
+        query = query.where(search.holding(connection, text))
     order = (entries.c.at, entries.c.source, entries.c.offset) if source is None else (entries.c.offset,)
     query = query.order_by(*(column.desc() for column in order)).limit(limit + 1)
     if after:
