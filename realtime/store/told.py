@@ -3,11 +3,16 @@
 import msgspec
 import sqlalchemy as sa
 
-from ingest_api.contract import RunReport, SourceInfo
+from ingest_api.contract import RunFault, RunReport, SourceInfo
 from realtime.store import write
 from realtime.store.aggregate import announced, refuse_reserved
 from realtime.store.moments import millis
 from realtime.store.schema import runs, sources
+
+LOOKED_BACK = 50  # runs
+UNHEARD = msgspec.json.encode(
+    RunFault(code="interrupted", message="it never said how it ended, and a later run has ended: was it killed?")
+).decode()
 
 
 def configure(connection: sa.Connection, info: SourceInfo) -> None:
@@ -35,15 +40,18 @@ def _configure(connection: sa.Connection, info: SourceInfo) -> None:
 def record_run(connection: sa.Connection, report: RunReport) -> str:
     """Takes a run's report; the counts of its batches stay. Returns the source.
 
-    A report of a run that is older than the last complete one changes nothing about the source.
+    A report of a run that is older than the last complete one changes nothing about the source. When a run ends, those
+    before it that never did count as interrupted, until they are heard of again.
     """
     source = write.locked_source(connection, report.source)
     known = connection.execute(
-        sa.select(runs.c.state, runs.c.finished).where(runs.c.source == report.source, runs.c.id == report.run_id)
+        sa.select(runs.c.state, runs.c.finished, runs.c.fault).where(
+            runs.c.source == report.source, runs.c.id == report.run_id
+        )
     ).one_or_none()
     if known is None:
         connection.execute(sa.insert(runs).values(source=report.source, id=report.run_id, **_facts(report)))
-    elif known.finished is not None:
+    elif known.finished is not None and known.fault != UNHEARD:
         return report.source  # told before
     elif report.state != "running":
         facts = _facts(report)
@@ -53,8 +61,23 @@ def record_run(connection: sa.Connection, report: RunReport) -> str:
         connection.execute(sa.update(runs).where(mine).values(**facts))
     if report.state != "running":
         _conclude(source, report)
+        _close_earlier(connection, report)
         write.update_source(connection, source)
     return report.source
+
+
+def _close_earlier(connection: sa.Connection, report: RunReport) -> None:
+    """The runs of the source that were heard of before this one and have not ended."""
+    mine = sa.select(runs.c.number).where(runs.c.source == report.source, runs.c.id == report.run_id).scalar_subquery()
+    earlier = (
+        sa.select(runs.c.number)
+        .where(runs.c.source == report.source, runs.c.number < mine)
+        .order_by(runs.c.number.desc())
+        .limit(LOOKED_BACK)
+    )
+    open_still = runs.c.number.in_(earlier) & (runs.c.state == "running")
+    at = millis(report.finished_at or report.started_at)
+    connection.execute(sa.update(runs).where(open_still).values(state="failed", finished=at, fault=UNHEARD))
 
 
 def _conclude(source: write.SourceRow, report: RunReport) -> None:

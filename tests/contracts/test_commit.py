@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ingest_api.contract import Batch, Entry, Receipt, Removal, RunFault, RunReport, SourceInfo
 from ingest_api.contract.errors import BatchConflict, NotFound
 from ingest_api.contract.wire import decode_submission
-from realtime.store import activity, holding, read, told
+from realtime.store import activity, holding, look, read, told
 from realtime.store.commit import Committed, commit_batch
 from realtime.store.engine import migrate, open_engine
 from realtime.store.schema import dead_letters, entries
@@ -304,6 +304,26 @@ def test_three_passing_failures_are_failing_and_a_report_told_twice_counts_once(
     assert bench.state() == "fresh"
     failed(bench, lasting=False, run="f2")
     assert bench.state() == "failing"
+
+
+def test_a_run_that_never_ended_is_closed_by_the_end_of_a_later_one_until_it_is_heard_of(bench: Bench) -> None:
+    def tell(run: str, state: Any) -> None:
+        ended = None if state == "running" else START + timedelta(minutes=9)
+        report = RunReport(run_id=run, source="vendor_x", state=state, started_at=START, finished_at=ended, seen=3)
+        bench.write(lambda c: told.record_run(c, report))
+
+    def states() -> dict[str, tuple[str, bool]]:
+        runs = bench.write(lambda c: look.run_list(c, source="vendor_x", after=None, limit=9)).runs
+        return {run.id: (run.state, run.finished is not None) for run in runs}
+
+    for run in ("a", "b", "c"):
+        tell(run, "running")
+    tell("b", "complete")
+    assert states() == {"a": ("failed", True), "b": ("complete", True), "c": ("running", False)}
+    tell("a", "partial")
+    assert states()["a"] == ("partial", True)
+    tell("a", "failed")
+    assert states()["a"] == ("partial", True)  # it has told how it ended
 
 
 def keys(prefix: str, count: int = 120) -> list[str]:
