@@ -87,7 +87,7 @@ class Harvest:
         except KeyboardInterrupt:
             self.sink.report(self._report("failed", fault(Interrupted())))
             raise
-        except Exception as error:  # noqa: BLE001 a portal's function may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 a portal's function may raise anything
             return self._ended_by(error)
         return self._finish("partial", doubt) if doubt else self._finish("complete")
 
@@ -161,7 +161,7 @@ class Harvest:
         self.batches += 1
         self._waiting, self._unfit_waiting = [], []
 
-    def _ended_by(self, error: Exception) -> RunReport:
+    def _ended_by(self, error: Exception | SystemExit) -> RunReport:
         """A fetch that failed on the way does not undo what was seen; anything else makes it doubtful. What another try
         will not mend is a failure, whatever was delivered before: nobody would learn of it otherwise."""
         why = fault(error)
@@ -172,13 +172,13 @@ class Harvest:
         log.error("run failed", reason=str(error), exc_info=why.code == "bug")
         return self._finish("partial" if self.batches and not why.lasting else "failed", error)
 
-    def _finish(self, state: Literal["complete", "partial", "failed"], error: Exception | None = None) -> RunReport:
+    def _finish(self, state: Literal["complete", "partial", "failed"], error: BaseException | None = None) -> RunReport:
         why = self._explained(error) if error else None
         report = self._report(state, why)
         self.sink.report(report)
         return report
 
-    def _explained(self, error: Exception) -> RunFault:
+    def _explained(self, error: BaseException) -> RunFault:
         why = fault(error)
         saved = why.saved or failures.keep(self.visit, self.var / "failures" / self.source.name, self.run_id)
         return RunFault(

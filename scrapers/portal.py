@@ -104,7 +104,10 @@ def _imported(file: Path) -> ModuleType:
     sys.modules[name] = module  # dataclasses and the like look their module up there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # a portal's file may raise anything, and the person needs to know which file it was
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a portal's file may raise anything, and the person needs to know which file it was
         del sys.modules[name]
         raise PortalError(f"{file} does not import: {type(error).__name__}: {error}") from error
     return module

@@ -1,18 +1,20 @@
 """`python -m scrapers.run vendor_x`: one run of one source, by hand."""
 
 import logging
+import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from scrapers import execute, log, timing
+from scrapers import execute, log, stdout, timing
 from scrapers.backoff import Backoff
 from scrapers.catalogue import Catalogue
 from scrapers.config import Settings, Source
@@ -36,7 +38,7 @@ class Options:
     """How a run by hand differs from one by schedule."""
 
     dry_run: bool
-    json: bool
+    out: BinaryIO | None  # for the entries as JSON
     record: Path | None
     replay: Path | None
     headed: bool
@@ -79,17 +81,21 @@ def run(
     Entries that cannot be delivered are kept on disk and go with the next run. Only entries are written to stdout.
     """
     log.configure(on_terminal=logging.WARNING)
+    _stop_as_by_ctrl_c()
+    out = stdout.taken()
     settings = Settings.read()
     try:
         catalogue = Catalogue.read(schedules or settings.schedules, optional=schedules is None)
         if list_:
-            _list(catalogue)
+            _list(catalogue, out)
             return
         if source is None:
             raise UnknownSource("which source? --list shows what there is")
         configured = catalogue.source(source)
         portal = catalogue.portal(configured)
-        code = _read(configured, portal, settings, Options(dry_run, json, record, replay, headed, patience))
+        code = _read(
+            configured, portal, settings, Options(dry_run, out if json else None, record, replay, headed, patience)
+        )
     except (ConfigError, PortalError, UnknownSource) as error:
         _fail(error, USAGE)
     except DeliveryFailed as error:
@@ -103,7 +109,7 @@ def run(
 
 def _read(source: Source, portal: Portal, settings: Settings, options: Options) -> int:
     run_id = new_run_id()
-    with _visit(source, portal, settings.var, options) as visit, Progress(screen, visit, options.json) as progress:
+    with _visit(source, portal, settings.var, options) as visit, Progress(screen, visit, options.out) as progress:
         if options.dry_run:
             report = execute.rehearse(source, portal, visit, settings.var, run_id, show=progress.show)
             code = 0 if report.state == "complete" else PORTAL
@@ -145,12 +151,20 @@ def _next_run(source: Source, var: Path) -> datetime | None:
     return timing.rested(start, slots, Backoff(var).of(source.name))
 
 
-def _list(catalogue: Catalogue) -> None:
+def _stop_as_by_ctrl_c() -> None:
+    """Being told to end, or the terminal's end, ends a run as Ctrl-C does: in order, and it is told."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
+
+
+def _list(catalogue: Catalogue, out: BinaryIO) -> None:
     table = Table("source", "schedule", "fetch", "portal", box=None, pad_edge=False)
     for name in catalogue.names():
         source = catalogue.source(name)
         table.add_row(name, source.schedule, source.fetch, "fields" if source.fields else source.portal or name)
-    Console(highlight=False).print(table)
+    with TextIOWrapper(out, "utf-8") as text:
+        Console(highlight=False, file=text).print(table)
     for fault in catalogue.faults.values():
         screen.print(fault)
 

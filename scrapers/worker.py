@@ -7,7 +7,6 @@ stdin does: also when the scheduler was killed.
 """
 
 import faulthandler
-import os
 import signal
 import sys
 from contextlib import closing
@@ -18,7 +17,7 @@ from typing import Any, BinaryIO
 import msgspec
 import structlog
 
-from scrapers import execute, log
+from scrapers import execute, log, stdout
 from scrapers.catalogue import Catalogue
 from scrapers.config import Settings, Source
 from scrapers.deliver.http import LONG
@@ -101,12 +100,10 @@ class Worker:
 def main(name: str, path: str) -> None:
     log.configure()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the scheduler decides when a run ends
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a portal prints is no answer
-        with closing(Worker(name, Path(path), Settings.read(), answers)) as worker:
-            worker.say("ready")
-            for line in sys.stdin.buffer:
-                worker.obey(msgspec.json.decode(line, type=Order))
+    with stdout.taken() as answers, closing(Worker(name, Path(path), Settings.read(), answers)) as worker:
+        worker.say("ready")
+        for line in sys.stdin.buffer:
+            worker.obey(msgspec.json.decode(line, type=Order))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,24 @@ def test_entries_as_json_and_nothing_delivered(rig: Rig) -> None:
     assert not (rig.var / "spool").exists()
 
 
+def test_what_a_portal_prints_is_no_entry(rig: Rig) -> None:
+    noise = 'print("looking")\n    __import__("os").system("echo from a program")\n    page = visit()'
+    rig.scraper("print('imported')\n" + SCRAPER.replace("page = visit()", noise))
+    ran = rig.run("shop", "--dry-run", "--json")
+    assert [json.loads(line)["key"] for line in ran.stdout.splitlines()] == ["k0", "k1", "k2"]
+    assert all(said in ran.stderr for said in ("imported", "looking", "from a program"))
+
+
+def test_a_portal_that_ends_the_program_is_a_bug_that_is_told(rig: Rig) -> None:
+    rig.scraper(SCRAPER.replace("page = visit()", "page = exit(4)"))
+    ran = rig.run("shop")
+    assert ran.returncode == 1
+    assert rig.door.reports[-1]["fault"]["code"] == "bug"
+    assert "SystemExit: 4" in ran.stderr
+    rig.scraper("exit(4)")
+    assert "does not import: SystemExit: 4" in rig.run("shop").stderr
+
+
 def test_a_redesigned_portal(rig: Rig) -> None:
     rig.shows("1.00", "call us")
     ran = rig.run("shop")
@@ -101,13 +119,14 @@ def test_a_server_that_hangs_is_waited_for_as_long_as_is_said(rig: Rig) -> None:
     assert "no answer from" in ran.stderr
 
 
-def test_interrupted(rig: Rig) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted(rig: Rig, number: int) -> None:
     asked, go_on = threading.Event(), threading.Event()
     rig.web.pages["/list"] = lambda request: (asked.set(), go_on.wait(30), request.send(b"<li>"))  # type: ignore[assignment,func-returns-value]
     process = subprocess.Popen(rig.command("scrapers.run", "shop"), cwd=ROOT, env=rig.environment())
     try:
         assert asked.wait(30)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         assert process.wait(30) == 130
     finally:
         go_on.set()
