@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import limits
 import msgspec
@@ -11,6 +11,8 @@ from ingest_api.auth import BadSecret, check_secret
 from realtime.errors import BadSettings
 from realtime.origins import Origins
 
+Level = Literal["debug", "info", "warning", "error", "critical"]
+
 _LOCAL_NAMES = ("localhost", "ip6-localhost")
 
 
@@ -18,9 +20,9 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     """How this server runs. Each field is the variable PORTALWIRE_<NAME IN CAPITALS>."""
 
     host: str = "127.0.0.1"
-    port: int = 5000
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 5000  # 0: a free one
     database_url: str = "sqlite:///portalwire.db"
-    log_level: str = "info"
+    log_level: Level = "info"
     redis_url: str | None = None
     redis_claim_after: Annotated[float, msgspec.Meta(gt=0)] = 15.0
     processes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
@@ -36,19 +38,33 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     def read(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings in `environment`; BadSettings names the variable that is wrong."""
         given = {
-            field: environment[variable]
-            for field in cls.__struct_fields__
-            if environment.get(variable := f"PORTALWIRE_{field.upper()}")
+            field.name: _converted(variable, environment[variable], field.type)
+            for field in msgspec.structs.fields(cls)
+            if environment.get(variable := f"PORTALWIRE_{field.name.upper()}")
         }
-        try:
-            settings = msgspec.convert(given, cls, strict=False)
-        except msgspec.ValidationError as error:
-            raise BadSettings(f"a PORTALWIRE_ variable is wrong: {error}") from error
-        if not 0 <= settings.port <= 65535:
-            raise BadSettings(f"PORTALWIRE_PORT is {settings.port}: a port is a number from 1 to 65535")
+        settings = cls(**given)
         _check_access(settings)
         _check_redis(settings)
         return settings
+
+
+_FORMS = {
+    "port": "a port is a number from 1 to 65535",
+    "log_level": "write debug, info, warning, error or critical",
+    "processes": "how many processes, from 1 to 64",
+    "connections": "how many connections one visitor may have, from 1 on",
+    "log_days": "days, from 1 on",
+    "redis_claim_after": "seconds, more than 0",
+}
+"""What a setting that is no text takes, by its name."""
+
+
+def _converted(variable: str, value: str, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value.lower() if kind is Level else value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        name = variable.removeprefix("PORTALWIRE_").lower()
+        raise BadSettings(f"{variable} is {value!r}: {_FORMS[name]}") from error
 
 
 def _check_access(settings: Settings) -> None:

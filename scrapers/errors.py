@@ -120,8 +120,8 @@ class Forbidden(ScraperError):
 
 
 class BrowserMissing(ScraperError):
-    """There is no Chromium with its driver here: install chromium and chromium-driver (Debian), name the browser in
-    PORTALWIRE_CHROMIUM, or set SE_OFFLINE=false to let Selenium fetch one."""
+    """There is no Chromium with its driver here: install chromium and chromium-driver (Debian), or name the browser in
+    PORTALWIRE_CHROMIUM."""
 
     code = "browser_missing"
     lasting = True

@@ -6,7 +6,7 @@ entry without a key or did not look as expected never does.
 
 import secrets
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -106,7 +106,10 @@ class Harvest:
 
     def _yielded(self) -> Generator[Entry, None, None]:
         """What the portal yields; also of a function that returns a list."""
-        yield from self.portal.scrape(self.visit)
+        entries = self.portal.scrape(self.visit)
+        if not isinstance(entries, Iterable):
+            raise BadEntry(f"the scraper returned {entries!r:.100}: it must yield its entries (`yield Entry(…)`)")
+        yield from entries
 
     def _take(self, entry: Entry) -> None:
         page = self.visit.last

@@ -1,7 +1,9 @@
 """`python -m scrapers.run vendor_x`: one run of one source, by hand."""
 
 import logging
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -83,14 +85,17 @@ def run(
     log.configure(on_terminal=logging.WARNING)
     _stop_as_by_ctrl_c()
     out = stdout.taken()
-    settings = Settings.read()
     try:
+        if headed:
+            _see_display()
+        settings = Settings.read()
         catalogue = Catalogue.read(schedules or settings.schedules, optional=schedules is None)
         if list_:
             _list(catalogue, out)
             return
         if source is None:
             raise UnknownSource("which source? --list shows what there is")
+        settings.make_var()
         configured = catalogue.source(source)
         portal = catalogue.portal(configured)
         code = _read(
@@ -156,6 +161,12 @@ def _stop_as_by_ctrl_c() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, signal.default_int_handler)
+
+
+def _see_display() -> None:
+    """Raises ConfigError where no window can be shown."""
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise ConfigError(["--headed needs a display, and DISPLAY names none: leave it out, or use xvfb-run"])
 
 
 def _list(catalogue: Catalogue, out: BinaryIO) -> None:

@@ -61,9 +61,9 @@ def schedule(
         typer.echo(json.dumps(json_schema(), indent=2))
         return
     log.configure()
-    settings = Settings.read()
-    path = schedules or settings.schedules
     try:
+        settings = Settings.read()
+        path = schedules or settings.schedules
         configured = load(path)
         if check:
             _check(path)
@@ -75,6 +75,7 @@ def schedule(
         _fail(str(error))
     metrics = Metrics()
     try:
+        settings.make_var()
         with _alone(settings.var), metrics.served(settings.scheduler_metrics):
             scheduler = Scheduler(path, settings, metrics, runs=runs, browsers=browsers)
             code = _once(scheduler, configured, grace) if once else _follow(scheduler, configured, path, grace)

@@ -32,7 +32,12 @@ BROWSER = (
         "chromium",
         "sources with `fetch: browser` (vendor_y of the demo) fail, the others run",
     ),
-    Need("chromedriver", ("chromedriver",), "chromium-driver", "Selenium looks for a driver of its own, online"),
+    Need(
+        "chromedriver",
+        ("chromedriver",),
+        "chromium-driver",
+        "sources with `fetch: browser` fail, unless SE_OFFLINE=false lets Selenium fetch a driver",
+    ),
 )
 COMPILER = (Need("a C compiler", ("cc", "gcc", "clang"), "gcc", "the readers of the benchmarks cannot be made"),)
 REDIS = (Need("Redis", ("redis-server",), "redis-server"),)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 
 from realtime.errors import BadSettings, StoreBroken
 from realtime.store.postgres import open_postgresql
@@ -66,13 +67,17 @@ def migrate(engine: sa.Engine, version: str = "head") -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
         connecting = engine.connect()
-    except sa.exc.OperationalError as error:
-        raise StoreBroken(f"the database cannot be opened: {error.orig}") from error
+    except sa.exc.DatabaseError as error:  # also: the file holds something else
+        where = engine.url.render_as_string(hide_password=True)
+        raise StoreBroken(f"the database {where} cannot be opened: {str(error.orig).strip()}") from error
     with connecting as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
         config.attributes["connection"] = connection
-        command.upgrade(config, version)
+        try:
+            command.upgrade(config, version)
+        except CommandError as error:
+            raise StoreBroken(f"the database was written by another version of Portalwire: {error}") from error
 
 
 def _parsed(url: str) -> sa.URL:

@@ -11,12 +11,14 @@ from urllib.parse import quote
 import msgspec
 import requests
 from requests.auth import AuthBase
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from ingest_api.contract import Receipt
 from scrapers.deliver.spool import Request, Spool, Wait
 from scrapers.errors import DeliveryFailed
+from scrapers.unreachable import why
 
 CONNECT, READ = 5.0, 60.0  # seconds the server may take, at most
 BRIEF = 2.0  # seconds it may take when something else is to be done
@@ -106,12 +108,12 @@ class Door:
                 timeout=(min(CONNECT, within), within),
                 allow_redirects=False,
             )
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+        except (InvalidURL, InvalidSchema, MissingSchema) as error:
             raise WrongAddress(f"PORTALWIRE_INGEST_URL is no address: {self.url}") from error
         except requests.Timeout as error:
             raise Silent(f"no answer from {self.url} within {within:.0f} s") from error
         except requests.RequestException as error:
-            raise Away(f"no answer from {self.url}: {_reason(error)}") from error
+            raise Away(f"no answer from {self.url}: {why(error) or type(error).__name__}") from error
 
     def _receipt(self, request: Request, answer: requests.Response) -> Receipt | None:
         status, said = answer.status_code, _said(answer)
@@ -176,7 +178,7 @@ class Courier:
             except Away as away:
                 self.failure = away
                 if away.pause:
-                    self.spool.hold(away.pause)
+                    self.spool.hold(away.pause, self.door.url)
                 pause = away.pause or _pause(tries)
                 if time.monotonic() + pause > until:
                     return False
@@ -193,7 +195,7 @@ class Courier:
 
     def _obey_hold(self, until: float, wait: Wait) -> None:
         """What the server asked of an earlier sender binds this one too."""
-        left = self.spool.held()
+        left = self.spool.held(self.door.url)
         if left and time.monotonic() + left <= until:
             wait(left)
         elif left:
@@ -251,7 +253,3 @@ def _said(answer: requests.Response) -> str:
     if _is_ours(answer):
         return f"{answer.status_code}: {answer.json()['error'].get('message')}"
     return f"{answer.status_code} {answer.reason}"
-
-
-def _reason(error: requests.RequestException) -> str:
-    return "nobody listens there" if "refused" in str(error) else type(error).__name__

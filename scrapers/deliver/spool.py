@@ -101,14 +101,15 @@ class Spool:
                 self._sweep()
             yield ours
 
-    def hold(self, seconds: float) -> None:
-        """Send nothing for so long: the server asked for it."""
-        (self.folder / ".hold").write_text(str(time.time() + seconds))
+    def hold(self, seconds: float, url: str) -> None:
+        """Send nothing to the server at `url` for so long: it asked for it."""
+        (self.folder / ".hold").write_text(f"{time.time() + seconds} {url}")
 
-    def held(self) -> float:
-        """Seconds until something may be sent again."""
+    def held(self, url: str) -> float:
+        """Seconds until something may be sent to the server at `url` again."""
         try:
-            left = float((self.folder / ".hold").read_text()) - time.time()
+            until, _, asked_by = (self.folder / ".hold").read_text().partition(" ")
+            left = float(until) - time.time() if asked_by == url else 0.0
         except (FileNotFoundError, ValueError):
             return 0.0
         return max(0.0, left)

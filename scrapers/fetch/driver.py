@@ -159,12 +159,19 @@ def _start(profile: Profile, gate: Gate, headed: bool, environ: Mapping[str, str
     try:
         driver = Chrome(options=options, service=service, keep_alive=False)
     except NoSuchDriverException as error:
-        raise BrowserMissing from error
+        raise BrowserMissing(f"{BrowserMissing().message} {_fetching()}") from error
     except (WebDriverException, HTTPError) as error:
         raise BrowserFailed(f"Chromium did not start: {_sentence(error)}") from error
     _answer_within(driver, LOAD + ANSWER)
     driver.set_page_load_timeout(LOAD)
     return driver
+
+
+def _fetching() -> str:
+    """What Selenium did about it."""
+    if os.environ["SE_OFFLINE"] == "true":
+        return "Or set SE_OFFLINE=false, and Selenium fetches them."
+    return "Selenium looked for them online and got none."
 
 
 def _first(driver: Chrome, selectors: list[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from requests_cache import EXPIRE_IMMEDIATELY, CachedSession
@@ -16,6 +17,7 @@ from scrapers.fetch.gate import Gate
 from scrapers.fetch.limits import Limits, Politeness
 from scrapers.fetch.politeness import Turnstile
 from scrapers.fetch.robots import Robots
+from scrapers.unreachable import never_connected, why
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
 TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -143,9 +145,15 @@ class PoliteSession:
     def _failure(self, url: str, error: Exception | None) -> FetchFailed:
         if self._deadline.expired:
             return TimedOut(f"the page was not complete after {self._limits.total:g} s", page=url)
+        host, limits = urlsplit(url).hostname, self._limits
+        if isinstance(error, requests.ConnectTimeout):
+            return TimedOut(f"no connection to {host} within {limits.connect:g} s", page=url)
         if isinstance(error, requests.Timeout):
-            return TimedOut(f"the portal was silent too long: {error}", page=url)
-        return FetchFailed(f"the page did not come: {error}", page=url)
+            return TimedOut(f"the portal was silent for {limits.read:g} s", page=url)
+        reason = error and (why(error) or error)
+        if error and never_connected(error):
+            return FetchFailed(f"no connection to {host}: {reason}", page=url)
+        return FetchFailed(f"the page did not come: {reason}", page=url)
 
     def _asked_to_wait(self, response: requests.Response) -> float:
         try:

@@ -1,11 +1,17 @@
 """Databases of earlier versions, brought up to date, on both kinds."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from realtime.errors import StoreBroken
 from realtime.store.engine import migrate, open_engine
+from tests.conftest import ROOT
 
 ENTRY = """
     INSERT INTO entries
@@ -44,3 +50,25 @@ def test_a_source_that_is_held_keeps_what_was_believed_before(engine: sa.Engine)
     with engine.begin() as connection:
         rows = connection.execute(sa.text("SELECT name, believed, believed_present FROM sources ORDER BY name")).all()
     assert [tuple(row) for row in rows] == [("held", 2, 2), ("sure", 4, 4)]
+
+
+def test_a_file_that_is_no_database_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not a database, " * 100)
+    environment = {
+        **os.environ,
+        "PORTALWIRE_DATABASE_URL": f"sqlite:///{tmp_path / 'notes.txt'}",
+        "PORTALWIRE_PORT": "0",
+    }
+    command = [sys.executable, "-m", "realtime.serve"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    assert done.stderr.startswith(f"portalwire: the database sqlite:///{tmp_path / 'notes.txt'} cannot be opened: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_database_of_a_later_version_is_left_alone(engine: sa.Engine) -> None:
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreBroken, match="another version of Portalwire"):
+        migrate(engine)

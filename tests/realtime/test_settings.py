@@ -14,7 +14,11 @@ def test_defaults_are_for_one_machine() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
-        ("PORTALWIRE_PORT", "http", "port"),
+        ("PORTALWIRE_PORT", "http", "PORTALWIRE_PORT is 'http': a port is a number"),
+        ("PORTALWIRE_LOG_LEVEL", "loud", "PORTALWIRE_LOG_LEVEL is 'loud': write debug, info"),
+        ("PORTALWIRE_PROCESSES", "65", "PORTALWIRE_PROCESSES is '65'"),
+        ("PORTALWIRE_LOG_DAYS", "week", "PORTALWIRE_LOG_DAYS is 'week'"),
+        ("PORTALWIRE_REDIS_CLAIM_AFTER", "0", "PORTALWIRE_REDIS_CLAIM_AFTER is '0'"),
         ("PORTALWIRE_PORT", "70000", "1 to 65535"),
         ("PORTALWIRE_HOST", "0.0.0.0", "others can reach"),
         ("PORTALWIRE_HOST", "example.org", "others can reach"),
@@ -39,3 +43,7 @@ def test_a_host_that_others_can_reach_needs_a_secret() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_loopback_is_taken(host: str) -> None:
     assert Settings.read({"PORTALWIRE_HOST": host}).host == host
+
+
+def test_a_level_may_be_written_large() -> None:
+    assert Settings.read({"PORTALWIRE_LOG_LEVEL": "DEBUG"}).log_level == "debug"

@@ -84,6 +84,78 @@ def test_usage(rig: Rig) -> None:
     assert f"{rig.schedules}:5: sources.shop.evry: is not a setting: did you mean every?" in broken.stderr
 
 
+@pytest.mark.parametrize("module", ["scrapers.run", "scrapers.schedule"])
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("PORTALWIRE_INGEST_URL", "nonsense", "PORTALWIRE_INGEST_URL is 'nonsense': it is an address like http://"),
+        (
+            "PORTALWIRE_VAR",
+            "/dev/null/var",
+            "PORTALWIRE_VAR is /dev/null/var, which cannot be written: Not a directory",
+        ),
+        ("PORTALWIRE_VAR", "/proc", "PORTALWIRE_VAR is /proc, which cannot be written: "),
+    ],
+)
+def test_a_wrong_setting_is_named(rig: Rig, module: str, variable: str, value: str, words: str) -> None:
+    rig.environ[variable] = value
+    ran = rig.run(*(["shop"] if module == "scrapers.run" else ["--once"]), module=module)
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1), ran.stderr
+    assert words in ran.stderr
+
+
+def test_a_port_that_is_none_is_not_taken_for_one(rig: Rig) -> None:
+    rig.environ |= {"PORTALWIRE_PORT": "abc", "PORTALWIRE_INGEST_URL": ""}
+    ran = rig.run("shop")
+    assert ran.returncode == 2
+    assert "PORTALWIRE_PORT is 'abc': a port is a number from 1 to 65535" in ran.stderr
+
+
+def test_a_window_needs_a_display(rig: Rig) -> None:
+    rig.environ |= {"DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    ran = rig.run("shop", "--headed")
+    assert ran.returncode == 2
+    assert "--headed needs a display, and DISPLAY names none" in ran.stderr
+
+
+def test_a_scraper_that_forgets_to_yield(rig: Rig) -> None:
+    rig.scraper(SCRAPER.replace("yield Entry", "Entry"))
+    ran = rig.run("shop")
+    assert ran.returncode == 1
+    assert "the scraper returned None: it must yield its entries" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ("http://nosuch.invalid/list", "no connection to nosuch.invalid: the name is not known"),
+        ("http://127.0.0.1:{port}/list", "no connection to 127.0.0.1: nobody listens there"),
+    ],
+)
+def test_a_portal_that_cannot_be_reached(rig: Rig, start: str, words: str) -> None:
+    rig.schedule(f"start: {start.format(port=free_port())}", "robots: false")
+    ran = rig.run("shop")
+    assert ran.returncode == 1
+    assert f"fetch: {words}\n" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("offline", "words"),
+    [("true", "Or set SE_OFFLINE=false, and Selenium fetches them."), ("false", "Selenium looked for them online")],
+)
+def test_without_a_browser(rig: Rig, offline: str, words: str) -> None:
+    rig.schedule("fetch: browser")
+    nowhere = str(rig.folder)
+    rig.environ |= {"PATH": nowhere, "HOME": nowhere, "PORTALWIRE_CHROMIUM": "", "SE_OFFLINE": offline}
+    rig.environ |= {"SE_PROXY": "http://127.0.0.1:1", "SE_CACHE_PATH": nowhere}
+    ran = rig.run("shop")
+    assert ran.returncode == 1
+    assert (
+        "browser_missing: There is no Chromium with its driver here: install chromium and chromium-driver" in ran.stderr
+    )
+    assert words in ran.stderr
+
+
 def test_list_and_help(rig: Rig) -> None:
     listed = rig.run("--list")
     assert listed.returncode == 0

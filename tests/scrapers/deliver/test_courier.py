@@ -134,6 +134,29 @@ def test_retry_after_is_obeyed_by_every_sender(tmp_path: Path, spool: Spool, doo
     assert sum(waits) > 5
 
 
+def test_retry_after_binds_nobody_who_sends_elsewhere(tmp_path: Path, spool: Spool, door: DoorServer) -> None:
+    door.answer = lambda got: error(503, Retry_After="1000")
+    spool.put(note(1))
+    with Door(door.url) as to:
+        assert not Courier(spool, to).send()
+    other = DoorServer()
+    try:
+        with Door(other.url) as to:
+            assert Courier(spool, to).send()
+    finally:
+        other.stop()
+    assert numbers(other) == [1]
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://x", "http://"])
+def test_what_is_no_address_is_not_tried_again(spool: Spool, url: str) -> None:
+    spool.put(note(1))
+    with Door(url) as to:
+        courier = Courier(spool, to)
+        assert not courier.send(patience=60, wait=lambda seconds: pytest.fail("waiting does not help"))
+    assert isinstance(courier.failure, WrongAddress)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_who_is_not_let_in_keeps_everything_and_is_told_what_to_do(spool: Spool, door: DoorServer, status: int) -> None:
     door.answer = lambda got: error(status)
