@@ -173,7 +173,8 @@ def _list(catalogue: Catalogue, out: BinaryIO) -> None:
     table = Table("source", "schedule", "fetch", "portal", box=None, pad_edge=False)
     for name in catalogue.names():
         source = catalogue.source(name)
-        table.add_row(name, source.schedule, source.fetch, "fields" if source.fields else source.portal or name)
+        portal = "–" if source.pushed else "fields" if source.fields else source.portal or name
+        table.add_row(name, source.schedule, source.way, portal)
     with TextIOWrapper(out, "utf-8") as text:
         Console(highlight=False, file=text).print(table)
     for fault in catalogue.faults.values():

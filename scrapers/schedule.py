@@ -122,7 +122,7 @@ def _list(schedules: Schedules, settings: Settings) -> None:
     table = Table("source", "schedule", "fetch", "next run", "rests because", box=None, pad_edge=False)
     for source, start, rest in upcoming(schedules, settings):
         when = f"{start:%Y-%m-%d %H:%M:%S} UTC" if start else "–"
-        table.add_row(source.name, source.schedule, source.fetch, when, str(rest or ""))
+        table.add_row(source.name, source.schedule, source.way, when, str(rest or ""))
     Console(highlight=False).print(table)
 
 

@@ -85,7 +85,7 @@ class Scheduler:
             self._schedules = schedules
             for name in before.keys() - after.keys():
                 log.info("source left the schedule", source=name)
-                self._timetable.remove(name)
+                self._timetable.leave(before[name])
                 self._lanes[name].renew()
             for name, source in after.items():
                 if before.get(name) != source:

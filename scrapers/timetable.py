@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
+import msgspec
 import structlog
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -64,6 +65,12 @@ class Timetable:
                 coalesce=True,
                 misfire_grace_time=None if source.misfire is None else ceil(source.misfire),
             )
+
+    def leave(self, source: Source) -> None:
+        """It has left the schedule: from now on it runs by hand, and no run of it is due."""
+        self.remove(source.name)
+        if not source.pushed:
+            self._announce(msgspec.structs.replace(source, every=None, cron=None, stale_after=None), None)
 
     def remove(self, source: str) -> None:
         if self._jobs.get_job(_job(source)):

@@ -147,6 +147,11 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
             return f"every {self.every}"
         return f"{self.cron} {self.timezone}" if self.cron else "by hand"
 
+    @property
+    def way(self) -> str:
+        """How its pages come, for people."""
+        return "–" if self.pushed else self.fetch
+
     def info(self, next_run: datetime | None = None) -> SourceInfo:
         """What the server is told of this source."""
         gaps = spacing(self.every, self.cron, self.timezone)

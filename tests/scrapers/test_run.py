@@ -161,6 +161,10 @@ def test_list_and_help(rig: Rig) -> None:
     assert listed.returncode == 0
     assert re.search(r"shop +every 1h +http +shop", listed.stdout)
     assert "Exit codes" in rig.run("--help").stdout
+    rig.schedule("every: 1h", more="  ticks: {pushed: true}\n")
+    for module in ("scrapers.run", "scrapers.schedule"):
+        listed = rig.run("--list", module=module)
+        assert re.search(r"ticks +as it comes +– +–", listed.stdout), listed.stdout
 
 
 def test_an_absent_server_then_the_next_run(rig: Rig) -> None:

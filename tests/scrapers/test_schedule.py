@@ -160,6 +160,10 @@ def test_the_file_is_taken_up_when_it_changes_and_a_broken_one_is_not(rig: Rig, 
     )
     rig.schedule("every: 1h")
     eventually(lambda: scheduler.says("source left the schedule"))
+    told = eventually(
+        lambda: [got.body for got in rig.door.got if got.path.endswith("/again") and "every" not in got.body]
+    )
+    assert (told[-1]["schedule"], told[-1].keys() & {"next_run", "stale_after"}) == ("by hand", set())
     rig.scraper(SCRAPER.replace("tools", "toys"))
     eventually(lambda: scheduler.says("portals changed, workers are renewed"))
 
