@@ -10,7 +10,7 @@ import gevent
 import structlog
 from flask import Flask, Response, g, request
 from flask_socketio import SocketIO
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from ingest_api.contract.errors import ContractError, Unavailable
 from ingest_api.contract.wire import MAX_BODY
@@ -215,9 +215,17 @@ def _add_manners(app: Flask, metrics: Metrics, quiet: Callable[[str], bool]) -> 
     @app.errorhandler(HTTPException)
     def not_http(error: HTTPException) -> Response:
         code = (error.name or "error").lower().replace(" ", "_")
-        return answer({"error": {"code": code, "message": error.description}}, error.code or 500)
+        return answer({"error": {"code": code, "message": _explained(error)}}, error.code or 500)
 
     @app.errorhandler(Exception)
     def broken(_error: Exception) -> Response:
         log.exception("request failed")
         return answer({"error": {"code": "internal", "message": "something went wrong here; it was logged"}}, 500)
+
+
+def _explained(error: HTTPException) -> str:
+    if isinstance(error, NotFound):
+        return f"there is nothing at {request.path}: see /docs"
+    if isinstance(error, MethodNotAllowed):
+        return f"{request.path} takes {', '.join(error.valid_methods or ())}, not {request.method}: see /docs"
+    return error.description or "see /docs"

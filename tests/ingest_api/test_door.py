@@ -146,3 +146,12 @@ def test_every_route_is_described(door: str) -> None:
     assert {reference.split('"')[0] for reference in references} <= document["components"]["schemas"].keys()
     body = document["paths"]["/api/entries"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/Batch"}
+
+
+def test_a_wrong_address_is_answered_with_where_to_look(door: str) -> None:
+    lost = requests.get(f"{door}/api/entrys", timeout=30)
+    assert (lost.status_code, lost.json()["error"]["message"]) == (404, "there is nothing at /api/entrys: see /docs")
+    wrong = requests.delete(f"{door}/api/entries", timeout=30)
+    assert wrong.status_code == 405
+    assert wrong.json()["error"]["message"].startswith("/api/entries takes ")
+    assert wrong.json()["error"]["message"].endswith(", not DELETE: see /docs")
