@@ -1,5 +1,6 @@
 """Top lists: answered from what is kept where nothing changed, and told again to whoever asked when something did."""
 
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Literal
@@ -25,6 +26,7 @@ MOST = 200  # entries of a list
 USUAL = 10  # unless told
 AGAIN = 0.5  # seconds between two looks for what changed
 ROOMS = 20  # rooms whose top list one client may follow
+REST = 20  # times as long as reading a list took it is not read again for who follows it: a filter may hold for few
 WAITING = 64 * 1024  # bytes that may wait for a client before it is told again
 
 Order = Literal["desc", "asc"]
@@ -60,7 +62,8 @@ class Top(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        return f"{self.room.name}|{self.by}|{self.order}|{self.limit}"
+        """What no other question is called: a topic or a field may hold any sign that one would join these by."""
+        return msgspec.json.encode((self.room.name, self.by, self.order, self.limit)).decode()
 
     def asked(self) -> Asked:
         room = self.room
@@ -75,7 +78,8 @@ class Top(msgspec.Struct, frozen=True):
 
 
 class TopView(msgspec.Struct, kw_only=True):
-    """A top list as it is sent: complete up to `offset`, as of `as_of`."""
+    """A top list as it is sent: complete up to `offset`, as of `as_of`. `partial`: there are more entries than could be
+    looked at, and some of them may belong here."""
 
     room: str
     by: str
@@ -84,6 +88,7 @@ class TopView(msgspec.Struct, kw_only=True):
     epoch: str
     offset: int
     as_of: str | None
+    partial: bool
     items: Sequence[ranking.TopEntry]
 
 
@@ -97,7 +102,8 @@ class Tops:
         self._shelves = shelves  # the nearest first
         self._followed: dict[str, dict[str, Top]] = {}  # sid -> room's name -> what it asked for
         self._told: dict[tuple[str, str], TopView] = {}  # sid, name -> what it was told last
-        self._asking: dict[str, AsyncResult] = {}  # name -> an answer on its way
+        self._asking: dict[tuple[str, int], AsyncResult] = {}  # name, cursor -> an answer on its way
+        self._rested: dict[str, float] = {}  # name -> when it may be read again for those who follow it
         self._whole: set[tuple[str, str]] = set()  # source, field
 
     def only(self, joined: Sequence[Room], overview: Room) -> Room:
@@ -156,6 +162,7 @@ class Tops:
             epoch=self._feed.epoch,
             offset=found.offset,
             as_of=as_of,
+            partial=found.partial,
             items=found.items,
         )
 
@@ -169,10 +176,14 @@ class Tops:
                 log.warning("store away", error=error.message)
 
     def _refresh(self) -> None:
+        moment = time.monotonic()
+        self._rested = {name: until for name, until in self._rested.items() if until > moment}
         for sid, mine in list(self._followed.items()):
             for top in list(mine.values()):
                 told = self._told.get((sid, top.name))
                 if told is None or not self._moved(top, told) or self._fanout.waiting(sid) > WAITING:
+                    continue
+                if time.monotonic() < self._rested.get(top.name, 0):
                     continue
                 view = self.look(top)
                 if self._followed.get(sid, {}).get(top.room.name) is top:
@@ -194,7 +205,7 @@ class Tops:
         kept = self._kept(top)
         if kept is not None:
             return kept
-        name = f"{top.name}|{self._feed.cursor(top.room.source)}"
+        name = (top.name, self._feed.cursor(top.room.source))
         asking = self._asking.get(name)
         if asking is None:
             asking = self._asking[name] = AsyncResult()
@@ -211,7 +222,7 @@ class Tops:
     def _kept(self, top: Top) -> TopList | None:
         for number, shelf in enumerate(self._shelves):
             kept = shelf.get(self._name(top))
-            found = msgspec.msgpack.decode(kept, type=TopList) if kept else None
+            found = _decoded(kept)
             if found is not None and found.offset >= self._feed.cursor(top.room.source):
                 for nearer in self._shelves[:number]:
                     nearer.put(self._name(top), kept or b"")
@@ -220,7 +231,10 @@ class Tops:
 
     def _read(self, top: Top) -> TopList:
         self._prepare(top.room.source, top.by)
+        began = time.monotonic()
         found = self._store.read(partial(ranking.top, asked=top.asked()))
+        ended = time.monotonic()
+        self._rested[top.name] = ended + REST * (ended - began)
         kept = msgspec.msgpack.encode(found)
         for shelf in self._shelves:
             shelf.put(self._name(top), kept)
@@ -241,6 +255,14 @@ class Tops:
 
     def _name(self, top: Top) -> str:
         return f"portalwire:top:{self._feed.epoch}:{top.name}"
+
+
+def _decoded(kept: bytes | None) -> TopList | None:
+    """What a shelf has; nothing, where another version of us or somebody else put it there."""
+    try:
+        return msgspec.msgpack.decode(kept, type=TopList) if kept else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _lead(connection: sa.Connection, source: str) -> str | None:

@@ -12,6 +12,11 @@ import requests
 from tests.conftest import ROOT, Server
 from tests.sending import post
 
+# two threads print, and Python's print writes a line in pieces
+WHOLE_LINES = """
+import sys
+def print(*words): sys.stdout.write(" ".join(map(str, words)) + "\\n")
+"""
 HERE = "http://127.0.0.1:5000"
 
 
@@ -31,7 +36,7 @@ def fetched(server: Server, shell: str) -> Any:
 def test_the_program_of_top_lists_md_hears_the_list_and_hears_it_again(server: Server) -> None:
     (program,) = blocks("top-lists.md", "python")
     post(server.url, "vendor_x", {"a": {"price": "1.50"}, "b": {"price": 2}})
-    command = [sys.executable, "-u", "-c", program.replace(HERE, server.url)]
+    command = [sys.executable, "-u", "-c", WHOLE_LINES + program.replace(HERE, server.url)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None
         heard = {client.stdout.readline(), client.stdout.readline()}

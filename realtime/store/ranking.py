@@ -4,6 +4,7 @@ Only fields that somebody asked for are kept, so that nobody pays for those that
 piece by piece, while batches go on and already keep it; it is used once it is whole.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,8 +22,13 @@ from realtime.store.write import SourceRow
 
 FIELDS = 16  # of one source
 PIECE = 2000  # entries that are read in at a time
-PIECES = 50  # pieces of the order that are looked through for a room with a filter
+LOOKED = 1000  # entries that are looked at, at a time, for those that a filter holds for
+WITHIN = 0.5  # seconds of looking; then what was found is the answer, and said to be partial
 SAMPLE = 200  # entries that are looked at to see whether a field has numbers
+
+
+Matches = Callable[[str, str | None, str], bool]
+"""Whether an entry with this key, topic and data (JSON text) is asked for."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +39,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     down: bool
     limit: int
-    matches: Callable[[str, str | None, str], bool]  # of key, topic and data (JSON text)
+    matches: Matches
 
 
 class TopEntry(msgspec.Struct, kw_only=True):
@@ -52,10 +58,11 @@ class TopEntry(msgspec.Struct, kw_only=True):
 
 
 class TopList(msgspec.Struct, kw_only=True):
-    """The answer, as of an offset of the source's log."""
+    """The answer, as of an offset of the source's log; `partial` when not all entries could be looked at."""
 
     offset: int
     items: list[TopEntry]
+    partial: bool = False
 
 
 class TooManyFields(ContractError):
@@ -148,22 +155,27 @@ def read_in(connection: sa.Connection, source: str, field: str, after: str) -> s
     return None
 
 
-def top(connection: sa.Connection, asked: Asked) -> TopList:
-    """The entries with the highest numbers in a field, or the lowest: as many as were asked for, or all there are."""
+def top(connection: sa.Connection, asked: Asked, within: float = WITHIN) -> TopList:
+    """The entries with the highest numbers in a field, or the lowest: as many as were asked for, or all there are.
+
+    A filter may hold for the last entry alone: they are looked at in order, for `within` seconds.
+    """
     head = connection.execute(sa.select(sources.c.head).where(sources.c.name == asked.source)).scalar() or 0
+    end = time.monotonic() + within
     found: list[TopEntry] = []
     last: tuple[float, str] | None = None
-    for _ in range(PIECES):
-        rows = connection.execute(_piece(asked, last)).all()
+    size = asked.limit  # without a filter there is no more to do
+    while True:
+        rows = connection.execute(_piece(asked, last, size)).all()
         found += [_entry(asked, row) for row in rows if asked.matches(row.key, row.topic, row.data)]
-        if len(found) >= asked.limit or len(rows) < asked.limit:
-            break
-        last = (rows[-1].number, rows[-1].key)
-    return TopList(offset=head, items=found[: asked.limit])
+        whole = len(found) >= asked.limit or len(rows) < size
+        if whole or time.monotonic() >= end:
+            return TopList(offset=head, items=found[: asked.limit], partial=not whole)
+        last, size = (rows[-1].number, rows[-1].key), LOOKED
 
 
-def _piece(asked: Asked, last: tuple[float, str] | None) -> sa.Select[Any]:
-    """So many entries as were asked for, in order, beyond the `last` one."""
+def _piece(asked: Asked, last: tuple[float, str] | None, size: int) -> sa.Select[Any]:
+    """So many entries, in order, beyond the `last` one."""
     shown = ("key", "topic", "version", "kind", "data", "was", "url", "offset", "at")
     columns = [entries.c[name] for name in shown]
     place = (numbers.c.value, numbers.c.key)
@@ -172,7 +184,7 @@ def _piece(asked: Asked, last: tuple[float, str] | None) -> sa.Select[Any]:
         .join(entries, (entries.c.source == numbers.c.source) & (entries.c.key == numbers.c.key))
         .where(numbers.c.source == asked.source, numbers.c.field == asked.by)
         .order_by(*(column.desc() if asked.down else column for column in place))
-        .limit(asked.limit)
+        .limit(size)
     )
     if asked.topic is not None:
         query = query.where(numbers.c.topic == asked.topic)

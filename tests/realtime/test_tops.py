@@ -170,6 +170,27 @@ def test_a_room_with_a_filter_has_a_top_list_of_its_own(module_server: Server, w
     watcher.newest(["k89", "k87", "k85"])
 
 
+def test_a_filter_that_holds_for_few_finds_them_all(module_server: Server, watcher: Watcher, source: str) -> None:
+    post(module_server.url, source, {f"k{n:04}": ("mid", {"price": n, "grade": n % 700}) for n in range(1500)})
+    room = watcher.join(f"{source}/mid", where="price < 50")["room"]
+    asked = watcher.ask("request_top", {"room": room, "by": "price", "limit": 10})
+    assert asked["ok"]
+    watcher.newest([f"k{n:04}" for n in range(49, 39, -1)])
+    room = watcher.join(source, where="grade = 3")["room"]
+    watcher.ask("request_top", {"room": room, "by": "price", "order": "asc", "limit": 1})
+    watcher.newest(["k0003"])
+    assert watcher.tops[-1]["partial"] is False
+    watcher.ask("request_top", {"room": room, "by": "price", "order": "desc", "limit": 10})
+    watcher.newest(["k1403", "k0703", "k0003"])
+
+
+def test_lists_of_topics_and_fields_with_any_sign_in_them_are_kept_apart(module_server: Server, source: str) -> None:
+    one, other = ("t|u", {"v": 1, "u|v": 10}), ("t", {"v": 2, "u|v": 20})
+    post(module_server.url, source, {"one": one, "other": other})
+    for topic, by, key in (("t|u", "v", "one"), ("t", "u|v", "other"), ("t", "v", "other"), ("t|u", "u|v", "one")):
+        assert [name for name, _ in top(module_server, source=source, topic=topic, by=by)] == [key]
+
+
 def test_a_field_of_many_entries_is_read_in_while_batches_come(module_server: Server, source: str) -> None:
     shown = {f"k{n:05}": {"price": n} for n in range(9000)}
     for start in range(0, 9000, 3000):
@@ -205,7 +226,7 @@ def test_processes_share_answers_over_redis_and_need_it_not(server: Server, redi
     post(server.url, "shop", {"a": {"n": 1}, "b": {"n": 2}})
     assert top(server, source="shop", by="n") == [("b", 2), ("a", 1)]
     with redis.Redis.from_url(redis_server.url) as client:
-        (name,) = client.keys("portalwire:top:*:shop|n|desc|10")
+        (name,) = client.keys("portalwire:top:*")
         kept = msgspec.msgpack.decode(client.get(name))
         for item, word in zip(kept["items"], ("from", "redis"), strict=True):
             item["key"] = word  # what only Redis says tells where the answer came from
@@ -214,6 +235,11 @@ def test_processes_share_answers_over_redis_and_need_it_not(server: Server, redi
     other.database = server.database
     other.start()
     assert [key for key, _ in top(other, source="shop", by="n")] == ["from", "redis"]
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.set(name, b"\x81garbage")  # what cannot be read is not there
+    other.stop()
+    other.start()
+    assert [key for key, _ in top(other, source="shop", by="n")] == ["b", "a"]
     other.stop()
     redis_server.kill()
     post(server.url, "shop", {"a": {"n": 3}})
