@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from ingest_api.contract.errors import ContractError
 from realtime.store import bulk, write
 from realtime.store.change import Change, Kind
-from realtime.store.keys import among
+from realtime.store.keys import keyed
 from realtime.store.moments import iso
 from realtime.store.numeric import approximate
 from realtime.store.schema import entries, numbers, sources
@@ -98,10 +98,8 @@ def keep(connection: sa.Connection, source: SourceRow, steps: Sequence[Change]) 
 
 def drop(connection: sa.Connection, source: SourceRow, keys: Sequence[str]) -> None:
     """Lets the numbers of these entries go."""
-    fields = ranked(source)
-    if fields and keys:
-        mine = (numbers.c.source == source.name) & numbers.c.field.in_(list(fields))
-        connection.execute(sa.delete(numbers).where(mine, among(connection, numbers.c.key, keys)))
+    if keys and ranked(source):
+        connection.execute(sa.delete(numbers).where(keyed(connection, numbers, source.name, keys)))
 
 
 def is_whole(connection: sa.Connection, source: str, field: str) -> bool:

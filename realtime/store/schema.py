@@ -151,8 +151,8 @@ numbers = sa.Table(
     "numbers",
     metadata,
     sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),  # before the field: an entry that goes takes all its numbers
     sa.Column("field", sa.String(200), primary_key=True),
-    sa.Column("key", sa.String(200), primary_key=True),
     sa.Column("value", sa.Double, nullable=False),
     sa.Column("topic", sa.String(100)),
     sa.Index("numbers_by_value", "source", "field", "value", "key"),

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 LARGE = ("entries", "changes", "batches", "runs", "dead_letters", "holds", "numbers", "candles", "notes", "activity")
+LARGE += ("presence",)
 WASTED = 500  # rows that a statement may look at for nothing: as many as a page or a piece has
 _ROWS = re.compile(r"Rows Removed by (?:Filter|Index Recheck|Join Filter): (\d+)")
 _WALK = re.compile(r"(?:Seq|Index|Index Only) Scan.* on (\w+)")

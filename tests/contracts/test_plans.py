@@ -27,6 +27,7 @@ from realtime.store import (
     ranking,
     read,
     revoked,
+    schema,
     told,
     trim,
 )
@@ -39,8 +40,9 @@ START = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 NOW = int(START.timestamp() * 1000)
 MANY = 2500  # entries of a source
 
-# What walks an index in its order until a page is full, and why that is meant.
+# What looks at more than it takes, and why that is meant: most walk an index in its order until a page is full.
 WALKS = {
+    'AND entries."offset" <= ': "candles that are over and whose steps are not forgotten yet: twice what a batch brings",
     "lower(": "text is looked for in everything, newest first; the page is what bounds it",
     "ORDER BY entries.at DESC": "the newest entries of all sources; a topic or key of none in particular filters them",
     "ORDER BY runs.number DESC": "the newest runs of all sources",
@@ -62,15 +64,23 @@ class Site:
             self.deliver(name, range(0, MANY, 5), price=1)
         self.write(partial(told.configure, info=SourceInfo(name="t", aggregate=TICKS)))
         self.deliver("t", range(MANY), price=0)
+        for field in ("price", "stock"):
+            self.write(partial(ranking.begin, source="t", field=field))
+            after: str | None = ""
+            while after is not None:
+                after = self.write(partial(ranking.read_in, source="t", field=field, after=after))
         self.write(self.fill)
         with self.writer.connect() as connection:
             connection.connection.cursor().execute("ANALYZE")
 
     def fill(self, connection: sa.Connection) -> None:
-        """Many runs and dead letters."""
+        """Many runs, dead letters, notes, people and minutes."""
         for number in range(600):
             told.record_run(connection, self.report(f"r{number}", "xy"[number % 2]))
             letters.bury(connection, self.letter(f"dead{number}"), NOW)
+        connection.execute(sa.insert(schema.activity), [minute(n) for n in range(MANY)])
+        connection.execute(sa.insert(schema.presence), [person(n) for n in range(MANY)])
+        connection.execute(sa.insert(schema.notes), [note(n) for n in range(MANY)])
 
     def close(self) -> None:
         self.writer.dispose()
@@ -91,7 +101,7 @@ class Site:
             Entry(
                 key=f"k{n:05}",
                 topic=f"topic {n % 9}",
-                data={"name": f"beam {n}", "price": n + price},
+                data={"name": f"beam {n}", "price": n + price, "stock": n},
                 observed_at=at + timedelta(seconds=n) if source == "t" else at,
             )
             for n in keys
@@ -109,7 +119,22 @@ class Site:
         return Letter(source="x", run_id="r", batch_id=batch, dead=dead)
 
 
-TICKS = Aggregate(field="price", windows=["1m"])
+TICKS = Aggregate(field="price", windows=["1m"], retention=600, keep=900)
+
+
+def minute(number: int) -> dict[str, Any]:
+    return {"source": f"s{number % 5}", "minute": NOW - number * 60_000, "kind": "new", "count": 1}
+
+
+def person(number: int) -> dict[str, Any]:
+    """Some in the room x, some whose process is gone."""
+    beat = NOW - presence.LIVES * (number % 50 == 0) - 1
+    here = "x" if number % 10 == 0 else f"room{number % 40}"
+    return {"room": here, "sid": f"s{number}", "process": f"p{number % 3}", "username": f"u{number}", "beat": beat}
+
+
+def note(number: int) -> dict[str, Any]:
+    return {"room": f"room{number % 3}", "username": "ann", "text": "hello", "at": NOW}
 
 
 @pytest.fixture
@@ -126,7 +151,7 @@ def test_no_statement_reads_a_table_from_end_to_end(site: Site) -> None:
         follow(site)
         look_around(site)
         tidy(site)
-    assert len(site.plans.seen) > 80
+    assert len(site.plans.seen) > 100
     unmeant = {
         statement: plan
         for statement, plan in {**site.plans.walks, **site.plans.wasteful}.items()
@@ -150,7 +175,15 @@ def ingest(site: Site) -> None:
     site.write(partial(ranking.read_in, source="y", field="price", after=""))
     site.deliver("y", range(50), price=4)
     site.write(partial(letters.bury, letter=site.letter("late"), at=NOW))
-    site.deliver("t", range(MANY, MANY + 50), price=0)
+    floor = site.read(partial(floor_of, source="t"))
+    site.deliver("t", range(MANY + 1200, MANY + 1250), price=0)
+    assert site.read(partial(floor_of, source="t")) > floor, "ticks are forgotten"
+    site.deliver("t", range(MANY + 1250, MANY + 1300), price=0)
+    assert site.read(partial(floor_of, source="t.candles")) > 0, "and steps of candles"
+
+
+def floor_of(connection: sa.Connection, source: str) -> int:
+    return next(vitals.floor for vitals in read.vitals(connection) if vitals.name == source)
 
 
 def people_and_processes(site: Site) -> None:

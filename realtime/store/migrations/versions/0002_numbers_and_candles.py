@@ -13,11 +13,11 @@ def upgrade() -> None:
     op.create_table(
         "numbers",
         sa.Column("source", sa.String(length=64), nullable=False),
-        sa.Column("field", sa.String(length=200), nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("field", sa.String(length=200), nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
         sa.Column("topic", sa.String(length=100), nullable=True),
-        sa.PrimaryKeyConstraint("source", "field", "key"),
+        sa.PrimaryKeyConstraint("source", "key", "field"),
     )
     op.create_index("numbers_by_topic", "numbers", ["source", "field", "topic", "value", "key"])
     op.create_index("numbers_by_value", "numbers", ["source", "field", "value", "key"])
