@@ -111,7 +111,7 @@ class App:
         self.flask.wsgi_app = Doorway(Polls(self.flask.wsgi_app, SOCKETS, MESSAGE), settings)  # type: ignore[method-assign]
         bus = self._redis.bus if self._redis else None
         for reading in (
-            gauges.of_sources(self.store, self._feed),
+            gauges.of_sources(self.store, self._feed, metrics.names),
             gauges.of_runs(self.store),
             gauges.of_clients(visitors, audience),
             gauges.of_writer(self.store),
@@ -194,7 +194,7 @@ def _add_manners(app: Flask, metrics: Metrics, quiet: Callable[[str], bool]) -> 
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-ID"] = request_id()
-        metrics.requests.labels(request.method, response.status_code).inc()
+        metrics.request(request.method, response.status_code)
         source = structlog.contextvars.get_contextvars().get("source", "")  # the intake binds it
         usual = response.status_code < 400 and (request.method == "GET" or quiet(source))
         (log.debug if usual else log.info)(

@@ -151,7 +151,7 @@ class Feed:
             for room in rooms:
                 self._fanout.send_entries(room.name, piece.upto, room.live_frame(self.epoch, piece))
         self._pulse.beat(taken)
-        self._metrics.frames.labels(stretch.source).inc()
+        self._metrics.told(stretch.source)
         (log.debug if self.watermarks.quiet(stretch.source) else log.info)(
             "told", source=stretch.source, run_id=taken.run_id, after=taken.after, upto=taken.upto, rooms=len(rooms)
         )

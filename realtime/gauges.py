@@ -1,13 +1,14 @@
 """What the parts of this process look like now, as gauges."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import get_args
 
 from realtime.audience import Audience
 from realtime.bus import Bus
 from realtime.feed import Feed
+from realtime.labels import FETCHES, Names, among
 from realtime.metrics import Reading, Values
 from realtime.store import read
 from realtime.store.moments import now
@@ -18,14 +19,14 @@ from realtime.visitors import Visitors
 RECENT = 3600 * 1000  # milliseconds; a run that began earlier and never ended was killed
 
 
-def of_sources(store: Store, feed: Feed) -> Callable[[], Iterator[Reading]]:
+def of_sources(store: Store, feed: Feed, names: Names) -> Callable[[], Iterator[Reading]]:
     """How far this process is behind the store, and what each source is worth."""
 
     def reading() -> Iterator[Reading]:
         vitals = store.read(read.vitals)
         moment = now()
-        lag: Values = {(("source", v.name),): float(max(0, v.head - feed.cursor(v.name))) for v in vitals}
-        age: Values = {(("source", v.name),): (moment - v.as_of) / 1000 for v in vitals if v.as_of is not None}
+        lag = _worst(names, ((v.name, max(0, v.head - feed.cursor(v.name))) for v in vitals))
+        age = _worst(names, ((v.name, (moment - v.as_of) / 1000) for v in vitals if v.as_of is not None))
         counted = Counter(standing(v, info_of(v), moment).state for v in vitals)
         states: Values = {(("state", state),): float(counted[state]) for state in get_args(State)}
         yield "feed_lag_offsets", "Offsets of the store that this process has not told yet", lag
@@ -39,11 +40,11 @@ def of_runs(store: Store) -> Callable[[], Iterator[Reading]]:
     """Runs under way; those that fetch by a browser hold one."""
 
     def reading() -> Iterator[Reading]:
-        running: Values = {
-            (("fetch", fetch),): float(count)
-            for fetch, count in store.read(partial(read.running, since=now() - RECENT)).items()
-        }
-        yield "runs_under_way", "Runs that began and did not end yet, by how they fetch", running
+        running = Counter(dict.fromkeys(sorted(FETCHES), 0))
+        for fetch, count in store.read(partial(read.running, since=now() - RECENT)).items():
+            running[among(FETCHES, fetch)] += count
+        values: Values = {(("fetch", fetch),): float(count) for fetch, count in running.items()}
+        yield "runs_under_way", "Runs that began and did not end yet, by how they fetch", values
 
     return reading
 
@@ -71,6 +72,15 @@ def of_redis(bus: Bus | None) -> Callable[[], Iterator[Reading]]:
             yield "redis_connected", "Whether Redis is heard", _one(bus.connected)
 
     return reading
+
+
+def _worst(names: Names, values: Iterable[tuple[str, float]]) -> Values:
+    """A gauge by source; those without a series of their own share the highest of theirs."""
+    found: dict[tuple[tuple[str, str], ...], float] = {}
+    for source, value in values:
+        label = (("source", names.of(source)),)
+        found[label] = max(float(value), found.get(label, float(value)))
+    return found
 
 
 def _one(value: float) -> Values:

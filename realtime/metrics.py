@@ -12,6 +12,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from ingest_api.contract import Receipt, RunReport
+from ingest_api.contract.errors import Unavailable
+from realtime.labels import METHODS, Names, among
 
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)  # seconds
 RUN_BUCKETS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)  # seconds
@@ -29,6 +31,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
+        self.names = Names()  # of sources
         self._readings: list[Callable[[], Iterator[Reading]]] = []
         self.registry.register(self)
         make: dict[str, Any] = {"registry": self.registry, "namespace": "portalwire"}
@@ -48,13 +51,20 @@ class Metrics:
         )
         self.requests = Counter("http_requests", "Requests answered", ["method", "status"], **make)
 
+    def told(self, source: str) -> None:
+        """A stretch of a source's log was sent to rooms."""
+        self.frames.labels(self.names.of(source)).inc()
+
+    def request(self, method: str, status: int) -> None:
+        self.requests.labels(among(METHODS, method), status).inc()
+
     def watch(self, reading: Callable[[], Iterator[Reading]]) -> None:
         self._readings.append(reading)
 
     def collect(self) -> Iterator[Metric]:
         """The gauges, for the registry."""
         for reading in self._readings:
-            for name, meaning, values in reading():
+            for name, meaning, values in _read(reading):
                 labels = next(([label for label, _ in pairs] for pairs in values), [])
                 family = GaugeMetricFamily(f"portalwire_{name}", meaning, labels=labels)
                 for pairs, value in values.items():
@@ -66,6 +76,7 @@ class Metrics:
         return []
 
     def batch(self, source: str, receipt: Receipt) -> None:
+        source = self.names.of(source)
         self.batches.labels(source).inc()
         for kind in COUNTS:
             self.entries.labels(source, kind).inc(getattr(receipt, kind))
@@ -74,10 +85,19 @@ class Metrics:
     def run(self, report: RunReport) -> None:
         if report.state == "running":
             return
-        self.runs.labels(report.source, report.state).inc()
+        source = self.names.of(report.source)
+        self.runs.labels(source, report.state).inc()
         if report.finished_at is not None:
             took = (report.finished_at - report.started_at).total_seconds()
-            self.run_seconds.labels(report.source).observe(max(0.0, took))  # its clock may have been set back
+            self.run_seconds.labels(source).observe(max(0.0, took))  # its clock may have been set back
+
+
+def _read(reading: Callable[[], Iterator[Reading]]) -> list[Reading]:
+    """While the store is away there is nothing to read of it, and all the more of the rest."""
+    try:
+        return list(reading())
+    except Unavailable:
+        return []
 
 
 def metrics_page(metrics: Metrics) -> Blueprint:

@@ -42,7 +42,7 @@ MANY = 2500  # entries of a source
 
 # What looks at more than it takes, and why that is meant: most walk an index in its order until a page is full.
 WALKS = {
-    'AND entries."offset" <= ': "candles that are over and whose steps are not forgotten yet: twice what a batch brings",
+    'AND entries."offset" <= ': "candles that are over, with steps that are not forgotten: twice what a batch brings",
     "lower(": "text is looked for in everything, newest first; the page is what bounds it",
     "ORDER BY entries.at DESC": "the newest entries of all sources; a topic or key of none in particular filters them",
     "ORDER BY runs.number DESC": "the newest runs of all sources",

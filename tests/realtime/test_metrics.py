@@ -3,13 +3,16 @@
 import json
 import re
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 import requests
 
+from realtime.labels import Names
 from tests.conftest import Server, eventually
 from tests.reader import Reader
 from tests.sending import post
+from tests.servers import PostgresServer
 
 
 def read(url: str) -> dict[str, float]:
@@ -84,3 +87,42 @@ def test_a_quiet_source_is_logged_when_something_is_wrong(server: Server) -> Non
     eventually(lambda: logged(server, "run-3") == {"batch stored", "told", "request"}, what="all three are logged")
     assert logged(server, "run-1") == set()
     assert '"status": 400' in server.log.read_text()
+
+
+def test_what_others_choose_makes_no_series_without_end(server: Server) -> None:
+    for number in range(50):
+        requests.request(f"METHOD{number}", f"{server.url}/api/sources", timeout=30)
+        requests.put(
+            f"{server.url}/api/sources/s{number}", json={"name": f"s{number}", "fetch": f"f{number}"}, timeout=30
+        )
+        started = requests.get(f"{server.url}/readyz", timeout=30).headers["Date"]
+        run = {"run_id": "r1", "source": f"s{number}", "state": "running", "started_at": _iso(started)}
+        requests.post(f"{server.url}/api/runs", json=run, timeout=30)
+    numbers = read(server.url)
+    methods = {re.findall(r'method="(\w+)"', name)[0] for name in numbers if "http_requests_total" in name}
+    assert methods == {"GET", "PUT", "POST", "other"}
+    assert [name for name in numbers if "runs_under_way" in name] == [
+        f'portalwire_runs_under_way{{fetch="{fetch}"}}' for fetch in ("browser", "http", "other")
+    ]
+    assert numbers['portalwire_runs_under_way{fetch="other"}'] == 50
+
+
+def test_sources_beyond_a_bound_share_a_series() -> None:
+    names = Names(2)
+    assert [names.of(name) for name in "abcab"] == ["a", "b", "other", "a", "b"]
+
+
+def test_what_needs_no_store_is_told_while_it_is_away(
+    tmp_path: Path, postgres: PostgresServer, postgres_url: str
+) -> None:
+    server = Server(tmp_path, {"PORTALWIRE_DATABASE_URL": postgres_url})
+    server.start()
+    try:
+        assert 'portalwire_sources{state="fresh"}' in read(server.url)
+        postgres.stop()
+        numbers = read(server.url)
+        assert numbers["portalwire_connections"] == 0
+        assert 'portalwire_sources{state="fresh"}' not in numbers
+    finally:
+        postgres.start()
+        server.stop()
