@@ -25,6 +25,8 @@ LONGEST_TOKEN = 8192  # characters
 PATTERNS = 100  # of one claim
 
 _ALGORITHMS = ["HS256"]
+_INGESTED = re.compile(r"[a-z0-9*][a-z0-9_.*-]{0,63}")
+_JOINED = re.compile(rf"{_INGESTED.pattern}(/.+)?")
 
 Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Patterns = Annotated[tuple[Pattern, ...], msgspec.Meta(max_length=PATTERNS)]
@@ -49,6 +51,11 @@ class Grant(msgspec.Struct, kw_only=True, frozen=True):
     ingest: tuple[str, ...] = ()
     operate: bool = False
     expires: float | None = None
+
+    @property
+    def id(self) -> str:
+        """What limits are counted by: the token; two of one name are two."""
+        return self.jti or self.sub
 
     def may_join(self, source: str, topic: str | None = None) -> bool:
         """Whether the room of a source, or of one of its topics, may be heard; with it, every filter of that room."""
@@ -125,6 +132,14 @@ def issue(
     }
     msgspec.convert(claims, _Claims)
     return jwt.encode({"alg": "HS256"}, claims, _key(secret), algorithms=_ALGORITHMS)
+
+
+def check_patterns(join: Sequence[str], ingest: Sequence[str]) -> None:
+    """Raises ValueError for a pattern that no source can ever fit."""
+    for option, patterns, form in (("--join", join, _JOINED), ("--ingest", ingest, _INGESTED)):
+        for pattern in patterns:
+            if not form.fullmatch(pattern):
+                raise ValueError(f"{option} {pattern!r} fits no source: write vendor_x, 'vendor_*' or '*'")
 
 
 def read(secret: str, token: str, now: float) -> Grant:

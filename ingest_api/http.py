@@ -1,5 +1,6 @@
 """The POST door: turns a request into one value and makes one call. Answers only after the commit."""
 
+import math
 import re
 import uuid
 from datetime import UTC, datetime
@@ -96,7 +97,7 @@ def refusal(error: ContractError) -> Response:
     response = answer({"error": {"code": error.code, "message": error.message}}, error.status)
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
+        response.headers["Retry-After"] = str(math.ceil(retry_after))
     return response
 
 

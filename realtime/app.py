@@ -48,6 +48,7 @@ from realtime.shelf import QUICK, MemoryShelf, RedisShelf, Shelf
 from realtime.store import read
 from realtime.store.commit import parts_of
 from realtime.store.store import Store
+from realtime.strangers import Strangers, Threshold
 from realtime.tops import Tops
 from realtime.visitors import Visitors
 
@@ -90,7 +91,8 @@ class App:
         pulse = Pulse(fanout)
         self._feed = Feed(self.store, fanout, pulse, metrics)
         self.over = self._feed.over
-        visitors = Visitors(access, socketio, fanout, settings.connections)
+        strangers = Strangers(socketio.server, fanout, None if access.open else settings.connections)
+        visitors = Visitors(access, socketio, fanout, strangers, settings.connections)
         fanout.before = visitors.sweep
         people = People(self.store, socketio)
         audience = Audience(self.store, self._feed, fanout, metrics)
@@ -108,7 +110,8 @@ class App:
             self.flask.register_blueprint(blueprint)
         mount(self.flask, Content(self.store, tops))
         _add_health(self.flask, self.store)
-        self.flask.wsgi_app = Doorway(Polls(self.flask.wsgi_app, SOCKETS, MESSAGE), settings)  # type: ignore[method-assign]
+        polls = Polls(self.flask.wsgi_app, SOCKETS, MESSAGE)
+        self.flask.wsgi_app = Doorway(Threshold(polls, SOCKETS, strangers), settings)  # type: ignore[method-assign]
         bus = self._redis.bus if self._redis else None
         for reading in (
             gauges.of_sources(self.store, self._feed, metrics.names),

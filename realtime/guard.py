@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter, RateLimitExceeded
+from limits import RateLimitItem
 
 from ingest_api.auth import Grant
 from ingest_api.contract.errors import ContractError, SlowDown
@@ -50,7 +51,7 @@ def _admit() -> None:
 
 
 def _asker() -> str:
-    return g.grant.sub or request.remote_addr or "unknown"
+    return g.grant.id or request.remote_addr or "unknown"
 
 
 def _limiter(settings: Settings, access: Access) -> Limiter:
@@ -75,7 +76,13 @@ def _slow_down(limiter: Limiter, error: RateLimitExceeded) -> Response:
     current = limiter.current_limit
     wait = max(1, math.ceil(current.reset_at - time.time())) if current else 1
     return refusal(
-        SlowDown(f"more than {error.limit.limit} requests: wait {wait} s, then go on", retry_after=wait)
+        SlowDown(f"more than {_said(error.limit.limit)}: wait {wait} s, then go on", retry_after=wait)
         if error.limit
         else SlowDown()
     )
+
+
+def _said(limit: RateLimitItem) -> str:
+    """`20 requests a minute`, `600 requests in 5 minutes`"""
+    unit = limit.GRANULARITY.name
+    return f"{limit.amount} requests " + (f"a {unit}" if limit.multiples == 1 else f"in {limit.multiples} {unit}s")

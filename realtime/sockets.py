@@ -146,6 +146,7 @@ def register(
         try:
             visitors.enter(sid, environ, auth)
         except ContractError as error:
+            visitors.refuse(sid)
             raise ConnectionRefusedError(error.message, _said(error)) from error
 
     def gone(sid: str, _reason: str) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import requests
 import typer
 
-from ingest_api.auth import BadSecret, issue, read
+from ingest_api.auth import BadSecret, check_patterns, issue, read
 from realtime.store.moments import iso
 
 HOW = (
@@ -44,6 +44,9 @@ def token(
         if revoke is not None:
             _revoke(revoke, _server(url), issue(secret, sub=name, ttl=A_MOMENT, now=time.time(), operate=True))
             return
+        if not (join or ingest or operate):
+            raise ValueError("it would allow nothing: say --join, --ingest or --operate")
+        check_patterns(join or [], ingest or [])
         made = issue(
             secret,
             sub=name,

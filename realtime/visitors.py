@@ -17,14 +17,13 @@ from ingest_api.auth import Grant
 from ingest_api.contract.errors import ContractError, Expired, SlowDown, Unauthenticated
 from realtime.access import Access, Revoked, token_of
 from realtime.buckets import Buckets, Rate
-from realtime.fanout import Fanout
+from realtime.fanout import CLOSE_WITHIN, Fanout
 from realtime.overview import is_overview, overview
 from realtime.rooms import Room
+from realtime.strangers import Strangers
 
 EARLY = 0.25  # seconds before its token's end that a client is cut off
 TICK = 0.1  # seconds between looks at who has to go
-ENTER_WITHIN = 10.0  # seconds that an open connection may take to connect to us
-CLOSE_WITHIN = 1.0  # seconds that a client may take to say goodbye
 
 RATES = {"join": Rate(20, 100), "leave": Rate(20, 100), "message": Rate(2, 10), "request_top": Rate(5, 20)}
 OTHERWISE = Rate(20, 100)
@@ -52,15 +51,15 @@ class Visitor(msgspec.Struct, eq=False):
 class Visitors:
     """Who is connected. `ending` is called with the sid of a client that is cut off, before it is told."""
 
-    def __init__(self, access: Access, socketio: SocketIO, fanout: Fanout, most: int) -> None:
+    def __init__(self, access: Access, socketio: SocketIO, fanout: Fanout, strangers: Strangers, most: int) -> None:
         self._access = access
         self._socketio = socketio
         self._fanout = fanout
+        self._strangers = strangers
         self._most = most if not access.open else float("inf")
         self._visitors: dict[str, Visitor] = {}  # sid -> visitor
         self._next_end = float("inf")  # of the visitors' ends
-        self._opened: dict[str, float] = {}  # engine connection -> when it was first seen without a client
-        self._by_token: Counter[str] = Counter()  # jti -> connections
+        self._by_token: Counter[str] = Counter()  # a token's id -> connections
         factor = ALONE if access.open else 1
         each = {event: rate.times(factor) for event, rate in RATES.items()}
         together = {event: rate.times(TOGETHER) for event, rate in each.items()}
@@ -76,28 +75,37 @@ class Visitors:
         """A client connects. Raises why it may not."""
         given = auth.get("token") if isinstance(auth, dict) else None
         grant = self._access.grant(given if isinstance(given, str) else token_of(environ))
-        self._pay(self._together, grant.sub, "connect")
-        if self._by_token[grant.jti] >= self._most:
+        self._pay(self._together, grant.id, "connect")
+        if self._by_token[grant.id] >= self._most:
             raise TooManyConnections
         ends = float("inf") if grant.expires is None else grant.expires - EARLY
         self._visitors[sid] = Visitor(grant, ends)
-        self._by_token[grant.jti] += 1
+        self._by_token[grant.id] += 1
         self._next_end = min(self._next_end, ends)
+        self._strangers.left(self._fanout.engine_sid(sid))
+
+    def refuse(self, sid: str) -> None:
+        """A client was told why it may not enter."""
+        self._strangers.refuse(self._fanout.engine_sid(sid))
 
     def leave(self, sid: str) -> None:
         visitor = self._visitors.pop(sid, None)
-        if visitor is not None:
-            jti = visitor.grant.jti
-            self._by_token[jti] -= 1
-            if not self._by_token[jti]:
-                del self._by_token[jti]
+        if visitor is None:
+            return
+        token = visitor.grant.id
+        self._by_token[token] -= 1
+        if not self._by_token[token]:
+            del self._by_token[token]
+        engine_sid = self._fanout.engine_sid(sid)
+        if engine_sid is not None:
+            self._strangers.came(engine_sid, self._fanout.address(engine_sid))  # until its connection ends too
 
     def charge(self, sid: str, event: str) -> None:
         """A client sends an event. Raises SlowDown, or Unauthenticated when its time is over."""
         self.sweep()
         grant = self._grant(sid)
         self._pay(self._each, sid, event)
-        self._pay(self._together, grant.sub, event)
+        self._pay(self._together, grant.id, event)
 
     def permit(self, sid: str, name: str) -> None:
         """Raises Forbidden when the client may not join the room of this name; BadRoom when there is none."""
@@ -127,7 +135,7 @@ class Visitors:
         while True:
             gevent.sleep(TICK)
             self.sweep()
-            self._close_idle()
+            self._strangers.sweep()
             for buckets in (self._each, self._together):
                 buckets.prune(time.monotonic())
 
@@ -140,7 +148,7 @@ class Visitors:
     def _pay(self, buckets: Buckets, owner: str, event: str) -> None:
         wait = buckets.take(owner, event, time.monotonic())
         if wait:
-            raise SlowDown(f"too much at once: wait {wait:.1f} s", retry_after=round(wait, 3))
+            raise SlowDown.of(wait)
 
     def _withdraw(self) -> None:
         for sid in [sid for sid, visitor in self._visitors.items() if self._access.is_revoked(visitor.grant)]:
@@ -158,11 +166,3 @@ class Visitors:
         self._socketio.server.disconnect(sid, ignore_queue=True)
         log.info("client cut off", sid=sid, code=reason.code)
         gevent.spawn_later(CLOSE_WITHIN, self._fanout.hang_up, engine_sid)
-
-    def _close_idle(self) -> None:
-        """Ends connections that opened and never connected to us."""
-        moment = time.monotonic()
-        self._opened = {sid: self._opened.get(sid, moment) for sid in self._fanout.strangers()}
-        for sid, since in self._opened.items():
-            if moment - since > ENTER_WITHIN:
-                self._fanout.hang_up(sid)

@@ -1,5 +1,7 @@
 """What can be wrong with something sent to a door. A class's docstring is its default message."""
 
+import math
+
 
 class ContractError(Exception):
     """The request breaks the contract."""
@@ -93,6 +95,11 @@ class SlowDown(ContractError):
         """`retry_after` is the number of seconds to wait."""
         super().__init__(message)
         self.retry_after = retry_after
+
+    @classmethod
+    def of(cls, wait: float) -> "SlowDown":
+        """For whoever has to wait so many seconds; what is said is never too little."""
+        return cls(f"too much at once: wait {math.ceil(wait * 10) / 10:g} s", retry_after=math.ceil(wait * 1000) / 1000)
 
 
 class Buried(ContractError):

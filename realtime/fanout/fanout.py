@@ -6,11 +6,13 @@ What a slow client does not take waits for it, up to a bound. Past it the client
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 from flask_socketio import SocketIO
 
 from realtime.fanout.manager import DirectManager
 from realtime.rooms import Room
 
+CLOSE_WITHIN = 1.0  # seconds that a client may take to hear why it is cut off
 BOUND = 1024 * 1024  # bytes that may wait for one client
 PACKETS = 8  # of a client that polls; fewer are not counted
 
@@ -110,9 +112,17 @@ class Fanout:
         if websocket is not None and not websocket.closed:
             websocket.handler.socket.close()
 
-    def strangers(self) -> set[str]:
-        """The Engine.IO sids of connections that did not connect to us yet."""
-        return self._manager.strangers(_SPACE)
+    def see_off(self, engine_sid: str) -> None:
+        """Ends a connection after what it was sent: a websocket at once, a client that polls a moment later."""
+        connection = self._server.eio.sockets.get(engine_sid)
+        if connection is not None and connection.upgraded:
+            connection.close(wait=False)
+        gevent.spawn_later(CLOSE_WITHIN, self.hang_up, engine_sid)
+
+    def address(self, engine_sid: str) -> str:
+        """Where a connection comes from."""
+        found: str = self._server.environ.get(engine_sid, {}).get("REMOTE_ADDR", "")
+        return found
 
     def engine_sid(self, sid: str) -> str | None:
         found: str | None = self._manager.eio_sid_from_sid(sid, _SPACE)

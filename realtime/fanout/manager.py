@@ -67,12 +67,6 @@ class DirectManager(Manager):  # type: ignore[misc]
         found: Link | None = getattr(connection, "link", None)
         return found
 
-    def strangers(self, namespace: str = "/") -> set[str]:
-        """The Engine.IO sids of connections that did not connect to the namespace."""
-        known = self.rooms.get(namespace, {}).get(None)
-        found: set[str] = self.server.eio.sockets.keys() - (known.inverse.keys() if known else set())
-        return found
-
     def attached(self, connection: DirectSocket) -> None:
         """A connection that polled has become a websocket."""
         self.flush()

@@ -36,16 +36,24 @@ def test_it_prints_a_token_and_nothing_else() -> None:
     assert made.stdout.strip() not in made.stderr
 
 
+ALL = ("--join", "*")
+
+
 @pytest.mark.parametrize(
     ("options", "secret", "words"),
     [
         ([], "", "set PORTALWIRE_SECRET"),
-        ([], "short", "too short"),
-        (["--ttl", "soon"], SECRET, "write 90s, 15m, 1h or 30d"),
-        (["--ttl", "367d"], SECRET, "366 days"),
-        (["--ttl", "0s"], SECRET, "valid for"),
-        (["--join", ""], SECRET, "join"),
-        (["--name", ""], SECRET, "sub"),
+        ([*ALL], "short", "too short"),
+        ([*ALL, "--ttl", "soon"], SECRET, "write 90s, 15m, 1h or 30d"),
+        ([*ALL, "--ttl", "367d"], SECRET, "366 days"),
+        ([*ALL, "--ttl", "0s"], SECRET, "valid for"),
+        ([], SECRET, "say --join, --ingest or --operate"),
+        (["--join", ""], SECRET, "--join '' fits no source"),
+        (["--join", "Vendor X"], SECRET, "--join 'Vendor X' fits no source"),
+        (["--join", "vendor_x/"], SECRET, "fits no source"),
+        (["--ingest", "NOT A SOURCE"], SECRET, "--ingest 'NOT A SOURCE' fits no source"),
+        (["--ingest", "vendor_x/steel"], SECRET, "fits no source"),
+        ([*ALL, "--name", ""], SECRET, "sub"),
         (["--revoke", "x", "--url", "http://127.0.0.1:9"], SECRET, "set --url or PORTALWIRE_INGEST_URL"),
     ],
 )
