@@ -33,9 +33,9 @@ lock: ## write the locks anew from pyproject.toml; ARGS=--upgrade takes newer ve
 	@$(PYTHON) scripts/setup.py check
 	@$(ENV) scripts/lock.py $(ARGS)
 
-bench: ## measure beside what others use
+bench: ## measure beside what others use, into docs/performance.md; ARGS=fanout picks one
 	@$(PYTHON) scripts/setup.py bench
-	@for file in benchmarks/[a-z]*.py; do $(ENV) -m benchmarks.$$(basename $$file .py) || exit 1; done
+	@$(ENV) -m benchmarks $(ARGS)
 
 clean: ## remove what set-up and the tools made; the database and ./var stay
 	rm -rf .venv node_modules realtime/web/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
