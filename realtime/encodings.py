@@ -15,6 +15,8 @@ from engineio.packet import Packet as EnginePacket
 from socketio import Server
 from socketio import packet as socketio_packet
 
+from realtime import unreadable
+
 ATTACHMENTS = 8  # binary parts of one packet; no event of ours takes any
 _BINARY = (socketio_packet.BINARY_EVENT, socketio_packet.BINARY_ACK)
 _ACKS = (socketio_packet.ACK, socketio_packet.BINARY_ACK)
@@ -108,7 +110,12 @@ class Packet(socketio_packet.Packet):  # type: ignore[misc]
         if isinstance(encoded_packet, str):
             count: int = super().decode(encoded_packet)
             return count
-        packed = msgspec.msgpack.decode(encoded_packet, type=_Packed, ext_hook=_undefined)
+        try:
+            packed = msgspec.msgpack.decode(encoded_packet, type=_Packed, ext_hook=_undefined)
+        except (UnicodeDecodeError, RecursionError):
+            rest, data = unreadable.packet(encoded_packet)
+            packed = msgspec.msgpack.decode(rest, type=_Packed)
+            packed.data = data
         if packed.id is not None and type(packed.id) is not int:
             raise BadPacket("an id is a number")
         self.packet_type, self.namespace, self.data, self.id = packed.type, packed.nsp, packed.data, packed.id

@@ -15,6 +15,7 @@ from realtime.metrics import Metrics
 from realtime.people import People
 from realtime.rooms import EVERY_SOURCE, Room
 from realtime.tops import MOST, Order, Tops
+from realtime.unreadable import Unreadable
 from realtime.visitors import Visitors
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -195,6 +196,9 @@ def guarded(
 
 
 def _one(payload: tuple[Any, ...], kind: type[T]) -> T:
+    for each in payload:
+        if isinstance(each, Unreadable):
+            raise BadPayload(f"the payload does not fit: {each.reason}")
     if len(payload) > 1:
         raise BadPayload(f"send one object, not {len(payload)}")
     try:

@@ -230,6 +230,35 @@ def test_who_waits_for_no_answer_hears_an_error(watched: tuple[Server, Reader]) 
             assert code in ("bad_payload", "unknown_event")
 
 
+HALF = ['"\\ud800"', '{"room":"vendor_z","text":"\\udc00 hello"}', '{"room":"vendor_z","username":"a\\ud83d"}', "[NaN]"]
+
+
+@pytest.mark.parametrize("payload", [*HALF, "[" * 1200 + "]" * 1200, '{"room":"vendor_z"},"\\ud800"'])
+def test_a_payload_that_cannot_be_read_is_answered(watched: tuple[Server, Reader], payload: str) -> None:
+    server, _ = watched
+    with Raw(server) as client:
+        for event in events(server):
+            number = next(_refs)
+            client.socket.send(f"42{number}[{json.dumps(event)},{payload}]")
+            answer = client.acknowledged(number)
+            assert answer["error"]["code"] == ("bad_payload" if event != "no such event" else "unknown_event")
+        client.socket.send(f'42["message",{payload}]')
+        assert client.until('42["error"', lambda packet: json.loads(packet[2:])[1]["code"]) == "bad_payload"
+        client.socket.send('4277["leave",{"room":"vendor_z"}]')
+        assert client.acknowledged(77)["ok"], "it goes on"
+
+
+def test_the_same_of_a_half_letter_in_messagepack(watched: tuple[Server, Reader]) -> None:
+    server, _ = watched
+    with Raw(server, msgpack.packb({"type": 0, "nsp": "/"})) as client:
+        note = {"room": "vendor_z", "text": "half an emoji: \ud83d"}
+        packet = {"type": 2, "nsp": "/", "id": 7, "data": ["message", note]}
+        client.socket.send_binary(msgpack.packb(packet, unicode_errors="surrogatepass"))
+        while (answer := msgpack.unpackb(client.binary()))["type"] != 3:
+            pass
+        assert answer["data"][0]["error"]["code"] == "bad_payload"
+
+
 @pytest.mark.parametrize("more", ["", ",1,2", ",{},{}", ',{"room":"vendor_z"},null', "," + ",".join("0" * 900)])
 def test_any_number_of_payloads(watched: tuple[Server, Reader], more: str) -> None:
     server, _ = watched
@@ -279,7 +308,6 @@ def test_binary_attachments(
 
 
 NO_PACKETS: list[str | bytes] = [
-    '42["join","\\ud800"]',
     "4",
     "4x",
     "47",
