@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import listening
@@ -50,13 +51,15 @@ def run(names: list[str], env: dict[str, str], place: listening.Place) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     announced = False
-    while honcho.poll() is None:
-        announced = announced or announce(place)
-        orphans.bury(besides=honcho.pid)
-        if hung_up() or (asked and time.monotonic() - asked[0] > HONCHO_KILLS_AFTER + 1):
-            honcho.kill()  # it cannot write any more, or waits for an orphan that holds a pipe to it
-        time.sleep(0.1)
-    orphans.end()
+    try:
+        while honcho.poll() is None:
+            announced = announced or announce(place)
+            orphans.bury(besides=honcho.pid)
+            if hung_up() or (asked and time.monotonic() - asked[0] > HONCHO_KILLS_AFTER + 1):
+                honcho.kill()  # it cannot write any more, or waits for an orphan that holds a pipe to it
+            time.sleep(0.1)
+    finally:
+        orphans.end()
     return 0 if asked else honcho.returncode or 1
 
 
@@ -117,7 +120,8 @@ def announce(place: listening.Place) -> bool:
     """Says where the page is, if the server is ready."""
     if not place.ready():
         return False
-    print(f"\n  Portalwire is at {place.url}   (Ctrl-C ends it)\n", flush=True)
+    with suppress(BrokenPipeError):  # nobody reads it any more: the next look finds that too
+        print(f"\n  Portalwire is at {place.url}   (Ctrl-C ends it)\n", flush=True)
     return True
 
 

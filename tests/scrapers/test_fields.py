@@ -83,7 +83,7 @@ def test_every_type(tmp_path: Path) -> None:
     ("old", "new", "selector"),
     [
         ("title: a", "title: h2", "h2"),
-        ("order: MDY", "format: '%Y'", ".d"),
+        ("order: MDY", "format: '%d %B %Y'", ".d"),
         (", optional: true}\n        pages", "}\n        pages", ".f"),
         ("key: {attribute: id}", "key: {attribute: data-id}", None),
         ("rows: tr", "rows: li", "li"),
