@@ -33,10 +33,12 @@ KEYS = 60  # entries, each changed again and again
 WATCH = """
 window.seen = {};
 const rows = document.getElementById("rows");
-new MutationObserver(() => {
+new MutationObserver((records) => {
   const at = performance.timeOrigin + performance.now();
-  for (const [, number] of rows.innerText.matchAll(/Beam (\\d+)/g)) window.seen[number] ??= at;
-}).observe(rows, { childList: true, subtree: true, characterData: true });
+  for (const { addedNodes } of records)
+    for (const { textContent } of addedNodes)
+      for (const [, number] of textContent.matchAll(/Beam (\\d+)/g)) window.seen[number] ??= at;
+}).observe(rows, { childList: true, subtree: true });
 """
 
 

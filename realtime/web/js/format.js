@@ -32,8 +32,10 @@ export function span(seconds) {
 }
 
 /** A whole number or one with `digits` decimals, in groups of three. */
-export const number = (n, digits = 0) =>
-  n.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+export const number = (n, digits = 0) => (numbers[digits] ??= withDigits(digits)).format(n);
+
+const numbers = []; // digits -> how they are written; to make one takes a hundred times as long as to use it
+const withDigits = (digits) => new Intl.NumberFormat("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 

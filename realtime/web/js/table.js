@@ -70,15 +70,16 @@ export class Table {
     this.matched = rows.length;
     this.#shape(rows);
     this.items = this.#window.items = itemsOf(rows, this.page);
+    this.paint();
     $("entries").setAttribute("aria-rowcount", this.items.length + 1);
     $("entries").hidden = rows.length === 0;
-    this.paint();
   }
 
   paint() {
     if (this.page.line.blind) return;
+    const { upper } = this.#window; // asked before the rows are touched: afterwards the browser would lay them out for it
     this.#window.paint();
-    this.#dress();
+    this.#dress(upper);
   }
 
   /** Rows of changed entries arrive. */
@@ -185,11 +186,11 @@ export class Table {
   }
 
   /** One row in the tab order; the first row in sight says its time and source, though the rows above said them. */
-  #dress() {
+  #dress(upper = this.#window.upper) {
     const { items } = this;
     if (!this.#window.node(this.#tab)) this.#tab = items.slice(this.#window.top).find((item) => item.id)?.id ?? null;
     for (const open of $("rows").querySelectorAll(".open")) open.tabIndex = open.closest("tr").dataset.id === this.#tab ? 0 : -1;
-    const top = this.#window.node(items[this.#window.upper]?.id);
+    const top = this.#window.node(items[upper]?.id);
     for (const tr of $("rows").querySelectorAll("[data-top]")) if (tr !== top) tr.removeAttribute("data-top");
     top?.setAttribute("data-top", "");
   }
