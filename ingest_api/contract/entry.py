@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ingest_api.contract.errors import EntryError
-from ingest_api.contract.moment import Dated, Instant
+from ingest_api.contract.moment import Dated, Instant, check
 
 MAX_KEY = 200  # characters
 MAX_TOPIC = 100  # characters
@@ -46,6 +46,10 @@ class Entry(Dated, kw_only=True, omit_defaults=True):
     topic: str | None = None
     url: str | None = None
     observed_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        if self.observed_at is not None:  # its only moment; entries are many
+            check("observed_at", self.observed_at)
 
 
 class Checks:

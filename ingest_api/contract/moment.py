@@ -17,9 +17,13 @@ class Dated(msgspec.Struct):
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            value = getattr(self, name)
-            if isinstance(value, datetime) and value.tzinfo is not None:
-                bounded(name, value)
+            check(name, getattr(self, name))
+
+
+def check(name: str, value: object) -> None:
+    """Raises ValueError for a value called `name` that is a moment of another age."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        bounded(name, value)
 
 
 def bounded(name: str, moment: datetime) -> datetime:
