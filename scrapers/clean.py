@@ -117,7 +117,8 @@ def _value(value: Any, depth: int) -> Any:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise EntryError("data holds a number that is not finite")
-        return format(value, "f")
+        written = str(value)
+        return format(value, "f") if "E" in written else written
     if isinstance(value, date):  # and datetime
         return value.isoformat()
     if depth > _MAX_NESTING:
