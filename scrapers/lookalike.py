@@ -52,12 +52,13 @@ def check(page: Page, asked_for: str) -> None:
 
 def is_challenge(page: Page) -> bool:
     """Whether the page carries a known bot challenge and hardly anything else."""
-    sure = any(sign in page.body for sign in _CHALLENGES)
-    if not sure and not any(sign in page.body for sign in _WIDGETS):
-        return False
     page = page.quick(_ASKED)
-    length = len(page.text(default=""))
-    return length < LITTLE_TEXT if sure else length < HARDLY_ANY_TEXT and len(page.all(_ITEMS)) < FEW_ITEMS
+    if page.says(LITTLE_TEXT):
+        return False
+    if any(sign in page.body for sign in _CHALLENGES):
+        return True
+    widget = any(sign in page.body for sign in _WIDGETS)
+    return widget and not page.says(HARDLY_ANY_TEXT) and len(page.all(_ITEMS)) < FEW_ITEMS
 
 
 def _wants_login(page: Page, asked_for: str) -> bool:
@@ -66,7 +67,7 @@ def _wants_login(page: Page, asked_for: str) -> bool:
     if _LOGIN_PATH.search(urlsplit(page.url).path):
         return True
     titled = any(_LOGIN_TITLE.search(title.text(default="")) for title in page.all(_TITLES))
-    bare = len(page.text(default="")) < LITTLE_TEXT
+    bare = not page.says(LITTLE_TEXT)
     return len(page.all(_ITEMS)) < FEW_ITEMS and (titled or bare)
 
 

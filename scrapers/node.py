@@ -53,6 +53,10 @@ class Node:
         """Whether anything matches."""
         return bool(self._found(selector, most=1))
 
+    def says(self, least: int) -> bool:
+        """Whether its text has at least so many characters."""
+        return self.tree.says(self.part, least)
+
     def one(self, selector: str) -> "Row":
         """The only part that matches; SelectorFailed when there is none, or more than one."""
         return Row(self.tree, self._one(selector), self._url)

@@ -71,10 +71,21 @@ class LibxmlTree:
     def text(self, part: Element | None) -> str:
         if part is not None and not len(part):
             return " ".join((part.text or "").split())
-        reading = Reading()
+        words: list[str] = []
+        last: Element = None
         for element in self._roots if part is None else [part]:
-            reading.add(element, element)
-        return reading.text()
+            last, _ = _gather(element, element, last, words)
+        return " ".join("".join(words).split())
+
+    def says(self, part: Element | None, least: int) -> bool:
+        count = 0
+        for root in self._roots if part is None else [part]:
+            for element in root.iter("*"):
+                if element.text and element.tag not in _CODE:
+                    count += sum(map(len, element.text.split()))  # neither spaces nor what follows: at least so many
+                    if count >= least:
+                        return True
+        return len(self.text(part)) >= least
 
     def keys(self, tag: str, classes: str | None) -> set[str]:
         """All that an element of this kind has."""
@@ -114,36 +125,26 @@ def _parsed(markup: Markup) -> list[Element]:
     return roots
 
 
-class Reading:
-    """The texts of elements, in order: a space before each that begins another block, or a line."""
-
-    def __init__(self) -> None:
-        self._words: list[str] = []
-        self._block: Element = None  # the one that the last text belongs to
-        self._broken = False  # nothing came since the last <br>
-
-    def text(self) -> str:
-        return " ".join("".join(self._words).split())
-
-    def add(self, element: Element, block: Element) -> None:
-        """All texts below `element`, which belong to `block` but where another begins."""
-        self._broken = element.tag == "br"
-        said = element.text
-        if said:
-            self._say(said, block)
-        for child in element:
-            tag = child.tag
-            if tag.__class__ is str and tag not in _CODE:
-                self.add(child, block if tag in INLINE else child)
-            else:  # a comment, or code
-                self._broken = False
-            said = child.tail
-            if said:
-                self._say(said, block)
-
-    def _say(self, text: str, block: Element) -> None:
-        if self._broken or block is not self._block:
-            self._words.append(" ")
-            self._block = block
-            self._broken = False
-        self._words.append(text)
+def _gather(element: Element, block: Element, last: Element, words: list[str]) -> tuple[Element, bool]:
+    """Adds the texts of an element, which belong to `block` but where another begins; before each that belongs to
+    another block than the `last` text, or begins a line, a space. Gives the block of the last text now, and whether
+    nothing came since a <br>."""
+    if element.text:
+        if block is not last:
+            words.append(" ")
+            last = block
+        words.append(element.text)
+    broken = element.tag == "br"
+    for child in element:
+        tag = child.tag
+        if tag.__class__ is str and tag not in _CODE:
+            last, broken = _gather(child, block if tag in INLINE else child, last, words)
+        else:  # a comment, or code
+            broken = False
+        if child.tail:
+            if broken or block is not last:
+                words.append(" ")
+                last = block
+                broken = False
+            words.append(child.tail)
+    return last, broken

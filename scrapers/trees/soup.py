@@ -33,6 +33,9 @@ class SoupTree:
     def text(self, part: Tag | None) -> str:
         return readable(self._tag(part))
 
+    def says(self, part: Tag | None, least: int) -> bool:
+        return len(self.text(part)) >= least
+
     @cached_property
     def _soup(self) -> BeautifulSoup:
         markup = self._markup

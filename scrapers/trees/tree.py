@@ -28,6 +28,10 @@ class Tree(Protocol):
         """The text as it reads: words of different blocks apart, white space made single spaces."""
         ...
 
+    def says(self, part: Part, least: int) -> bool:
+        """Whether the text has at least so many characters; found out without reading more than that."""
+        ...
+
 
 _PHRASE = """a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike strong
     sub sup time tt u var"""

@@ -70,6 +70,8 @@ def compare(body: str, selectors: list[str]) -> None:
     for part, quick_part in parts[1:]:
         assert soup.text(part) == quick.text(quick_part), path(part)
         assert attributes(soup, part) == attributes(quick, quick_part)
+        length = len(soup.text(part))
+        assert [quick.says(quick_part, n) for n in (0, length, length + 1)] == [True, True, False]
     for selector in selectors:
         for part, quick_part in parts:
             found = list(map(path, soup.select(part, selector)))
