@@ -31,10 +31,10 @@ from scrapers.config.values import Seconds
 from scrapers.deliver.outbox import parcel
 from scrapers.fetch import Fetcher
 from scrapers.fields import portal_of
+from scrapers.fields import read as read_page
 from scrapers.harvest import Harvest
-from scrapers.page import Page, Row
+from scrapers.page import Page
 from scrapers.rows import Rows
-from scrapers.swift import Swift
 
 PAGES = 200  # of a crawl
 FIELDS = {
@@ -91,10 +91,7 @@ def read(*, quick: bool, pages: int) -> dict[str, float]:
 
 def _entries(body: bytes, quick: bool) -> Iterator[Entry]:
     it = Page(body, "http://127.0.0.1/list/0", datetime.now(UTC), content_type="text/html; charset=utf-8")
-    it = it.quick(ROWS_OF.selectors) if quick else it
-    swift = Swift.of(it, ROWS_OF)
-    for part in it.parts(LISTING.rows, at_least=1):
-        yield (swift and swift.entry(part)) or ROWS_OF.entry(Row(it.tree, part, it.url), it.url)
+    return read_page(it.quick(ROWS_OF.selectors) if quick else it, ROWS_OF, at_least=1)
 
 
 class Packed:

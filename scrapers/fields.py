@@ -11,7 +11,7 @@ from scrapers.errors import ConfigError
 from scrapers.page import Page, Row
 from scrapers.portal import Portal
 from scrapers.rows import Rows
-from scrapers.swift import Swift
+from scrapers.swift import swiftly
 from scrapers.trees import compiles
 from scrapers.visit import Visit
 
@@ -33,9 +33,18 @@ def portal_of(source: Source) -> Portal:
         page: Page | None = visit()
         while page:
             page = page.quick(rows.selectors) if is_plain else page
-            swift = Swift.of(page, rows)
-            for part in page.parts(listing.rows, at_least):
-                yield (swift and swift.entry(part)) or rows.entry(Row(page.tree, part, page.url), page.url)
+            yield from read(page, rows, at_least)
             page = page.next(listing.next) if listing.next else None
 
     return Portal(source.name, source.start, scrape, "1", source.title, Path(__file__))
+
+
+def read(page: Page, rows: Rows, at_least: int = 0) -> Iterator[Entry]:
+    """The entries of a page. Raises SelectorFailed, Unreadable."""
+    parts = page.parts(rows.selector, at_least)
+    entries = swiftly(page, parts, rows)
+    if entries is not None:
+        yield from entries
+    else:
+        for part in parts:
+            yield rows.entry(Row(page.tree, part, page.url), page.url)

@@ -17,6 +17,7 @@ class Rows:
     """How a listing's rows are read."""
 
     def __init__(self, listing: Listing) -> None:
+        self.selector = listing.rows
         self.key = _field(listing.key)
         self.topic = _field(listing.topic) if listing.topic else None
         self.url = _link(listing.url) if listing.url else None

@@ -1,10 +1,12 @@
-"""The rows of one page, each read in a single pass, as long as they are as most rows are.
+"""The rows of a page read at once, field by field, as long as they are all as rows should be.
 
-Whatever is not (a field that is missing or there twice, a text that is no value) is left to `Rows`, which reads the row
-anew and says what is wrong with it. So there is one place that knows what is an error, and this is not it.
+Whatever is not (a field that is missing or there twice, a text that is no value) makes the page Odd, and it is left to
+`Rows`, which reads it row by row and says what is wrong. So there is one place that knows what is an error, and this is
+not it.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 
 from ingest_api.contract import Entry
 from scrapers.address import join_web
@@ -15,87 +17,81 @@ from scrapers.rows import Rows, Value, reading
 from scrapers.trees import LibxmlTree, Sweep
 from scrapers.trees.tree import Part
 
-Take = Callable[[list[Part]], Value | None]  # of what was found in a row, the row itself being the last
+Column = Sequence[Value | None]  # of every row
 
 
-class Swift:
-    """Entries of rows; None for a row that is for `Rows` to read."""
+class Odd(Exception):
+    """Only `Rows` can judge this page."""
 
-    @classmethod
-    def of(cls, page: Page, rows: Rows) -> "Swift | None":
-        """None where the page is read by BeautifulSoup."""
-        return cls(page.tree, rows) if isinstance(page.tree, LibxmlTree) else None
 
-    def __init__(self, tree: LibxmlTree, rows: Rows) -> None:
+def swiftly(page: Page, parts: Sequence[Part], rows: Rows) -> list[Entry] | None:
+    """The entries of a page's rows; None for a page that is for `Rows` to read."""
+    if not isinstance(page.tree, LibxmlTree):
+        return None
+    try:
+        return _Swift(page.tree, parts, rows).entries()
+    except (Odd, Unreadable):
+        return None
+
+
+class _Swift:
+    def __init__(self, tree: LibxmlTree, parts: Sequence[Part], rows: Rows) -> None:
+        """Raises Odd."""
         self._tree = tree
-        self._within = rows.within
-        self._sweep = Sweep(tree, rows.within)
-        self._key = self._take(rows.key)
-        self._topic = rows.topic and self._take(rows.topic)
-        self._url = rows.url and self._take(rows.url)
-        self._fields = [(name, self._take(field), field.optional) for name, field in rows.fields.items()]
+        self._parts = parts
+        self._rows = rows
+        sweep = Sweep(tree, rows.within)
+        found = [sweep.over(part) for part in parts]
+        if None in found:
+            raise Odd
+        self._found = dict(zip(rows.within, zip(*found, strict=True), strict=bool(parts)))  # selector -> a part a row
 
-    def entry(self, row: Part) -> Entry | None:
-        found = self._sweep.over(row)
-        if found is None:
-            return None
-        found.append(row)
-        try:
-            data = self._data(found)
-            key = self._key(found)
-            topic = self._topic(found) if self._topic else None
-            url = self._url(found) if self._url else None
-        except (Unreadable, ValueError):
-            return None
-        if data is None or key is None or (self._topic and topic is None) or (self._url and url is None):
-            return None
-        return Entry(
-            key=str(key),
-            data=data,
-            topic=str(topic) if self._topic else None,
-            url=str(url) if self._url else None,
-        )
+    def entries(self) -> list[Entry]:
+        """Raises Odd, Unreadable."""
+        rows, nothing = self._rows, [None] * len(self._parts)
+        keys = _whole(self._column(rows.key))
+        topics = _whole(self._column(rows.topic)) if rows.topic else nothing
+        urls = _whole(self._column(rows.url)) if rows.url else nothing
+        columns = [self._column(field) for field in rows.fields.values()]
+        for field, column in zip(rows.fields.values(), columns, strict=True):
+            if not field.optional:
+                _whole(column)
+        return [
+            Entry(
+                key=str(key),
+                data={name: value for name, value in zip(rows.fields, values, strict=True) if value is not None},
+                topic=None if topic is None else str(topic),
+                url=None if url is None else str(url),
+            )
+            for key, topic, url, *values in zip(keys, topics, urls, *columns, strict=True)
+        ]
 
-    def _data(self, found: list[Part]) -> dict[str, Value] | None:
-        data: dict[str, Value] = {}
-        for name, take, optional in self._fields:
-            value = take(found)
-            if value is not None:
-                data[name] = value
-            elif not optional:
-                return None
-        return data
-
-    def _take(self, field: Field) -> Take:
-        """How the field is taken from what was found; None where its text or attribute is missing or empty. It raises
-        Unreadable or ValueError for what only `Rows` can judge."""
-        place = self._within.index(field.selector) if field.selector else -1
+    def _column(self, field: Field) -> Column:
+        """A field of each row; None where its text or attribute is missing or empty."""
+        parts = self._found.get(field.selector, ()) if field.selector else self._parts
         if field.type == "link":
-            return self._link(place, field)
+            return [self._link(part, field) for part in parts]
         read, name, tree = reading(field), field.attribute, self._tree
+        ask = partial(tree.attribute, name=name) if name else tree.text
+        said = [None if part is None else ask(part) for part in parts]
+        return [read(text) if text else None for text in said]
 
-        def take(found: list[Part]) -> Value | None:
-            part = found[place]
-            if part is None:
-                return None
-            said = tree.attribute(part, name) if name else tree.text(part)
-            return read(said) if said else None
+    def _link(self, part: Part, field: Field) -> str | None:
+        if part is None:
+            return None
+        href = self._tree.attribute(part, field.attribute or "href")
+        if field.optional and not (href if field.attribute else self._tree.text(part)):
+            return None
+        try:
+            address = join_web(self._tree.base, href) if href else None
+        except ValueError as error:
+            raise Odd from error
+        if address is None:
+            raise Odd
+        return address
 
-        return take
 
-    def _link(self, place: int, field: Field) -> Take:
-        name, tree = field.attribute or "href", self._tree
-
-        def take(found: list[Part]) -> Value | None:
-            part = found[place]
-            if part is None:
-                return None
-            href = tree.attribute(part, name)
-            if field.optional and not (href if field.attribute else tree.text(part)):
-                return None
-            address = join_web(tree.base, href) if href else None
-            if address is None:
-                raise Unreadable
-            return address
-
-        return take
+def _whole(column: Column) -> Column:
+    if any(value is None for value in column):
+        raise Odd
+    return column
