@@ -26,6 +26,7 @@ import typer
 from benchmarks.bench import LOAD, PEERS, ROOT, SERVER, free_port, machine, medians, pinned, running, table
 from benchmarks.peers.listing import ROWS, page
 from ingest_api.contract import Batch, Entry, RunReport
+from scrapers import collector
 from scrapers.config import Listing, Source
 from scrapers.config.values import Seconds
 from scrapers.deliver.outbox import parcel
@@ -110,6 +111,7 @@ def crawled(start: str) -> dict[str, float]:
     source = Source(name="prices", start=start, pace=Seconds(0), fields=LISTING)
     with tempfile.TemporaryDirectory() as folder, Fetcher(source, start, Path(folder)) as fetcher:
         portal = portal_of(source)
+        collector.rest()  # as a worker of the scheduler's does
         began, used = time.perf_counter(), time.process_time()
         with closing(fetcher.visit()) as visit:
             report = Harvest(source, portal, visit, Packed(), Path(folder)).run()

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import msgspec
 import structlog
 
-from scrapers import execute, log, stdout
+from scrapers import collector, execute, log, stdout
 from scrapers.catalogue import Catalogue
 from scrapers.config import Settings, Source
 from scrapers.deliver.http import LONG
@@ -94,6 +94,7 @@ class Worker:
         catalogue = Catalogue.read(self._path)
         source = catalogue.source(self._name)
         portal = catalogue.portal(source)
+        collector.rest()
         return source, portal, Fetcher(source, portal.start, self._settings.var)
 
 
