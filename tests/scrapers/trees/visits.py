@@ -1,6 +1,6 @@
 """Visits whose pages are read by one tree, whoever reads them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ingest_api.contract import Entry
@@ -45,10 +45,15 @@ class VisitBy:
 
 
 def read(portal: Portal, visit: Visit, reading: Reading) -> tuple[list[Entry], Any]:
+    """The outcome of a portal whose pages go through `reading`."""
+    return outcome(portal.scrape(VisitBy(visit, reading)))
+
+
+def outcome(reading: Iterable[Entry]) -> tuple[list[Entry], Any]:
     """The entries, and the error that ended them: its type, message, page and selector."""
     entries: list[Entry] = []
     try:
-        for entry in portal.scrape(VisitBy(visit, reading)):
+        for entry in reading:
             entries.append(entry)
     except ScraperError as error:
         return entries, (type(error), error.message, error.page, error.selector)
