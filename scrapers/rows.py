@@ -56,6 +56,8 @@ def _optional(row: Row, field: Field, page: str) -> Value | None:
 def _lacks(row: Row, field: Field) -> bool:
     parts: list[Row] = row.all(field.selector) if field.selector else [row]
     name = field.attribute
+    if field.type == "link" and any(part.attr(None, name or "href", default="") for part in parts):
+        return False  # a link may hold a picture, and no text
     return not any(part.attr(None, name, default="") if name else part.text(default="") for part in parts)
 
 

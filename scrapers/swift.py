@@ -80,7 +80,7 @@ class _Swift:
         if part is None:
             return None
         href = self._tree.attribute(part, field.attribute or "href")
-        if field.optional and not (href if field.attribute else self._tree.text(part)):
+        if not href and field.optional and (field.attribute or not self._tree.text(part)):
             return None
         try:
             address = join_web(self._tree.base, href) if href else None

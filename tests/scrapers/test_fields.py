@@ -79,6 +79,15 @@ def test_every_type(tmp_path: Path) -> None:
     assert second.data["pages"] == 1204
 
 
+def test_an_optional_link_may_hold_a_picture(tmp_path: Path) -> None:
+    text = LISTING.replace("pdf: {selector: a, type: link}", "pdf: {selector: .p a, type: link, optional: true}")
+    text = text.replace(": a\n", ": '[title]'\n").replace("selector: a,", "selector: '[title]',")
+    page = PAGE.replace("<td class=f>$", '<td class=p><a href="/1.pdf"><img src=/pdf.png></a><td class=f>$')
+    first, second = entries(tmp_path, text, page)
+    assert first.data["pdf"] == "https://court.example/1.pdf"
+    assert "pdf" not in second.data
+
+
 @pytest.mark.parametrize(
     ("old", "new", "selector"),
     [
