@@ -4,6 +4,7 @@ import html
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import nh3
@@ -82,7 +83,7 @@ def text(value: str) -> str:
     Text that holds no HTML element stays as it is ("x < y", "A &amp; B"): its entities were read with the page. Where
     it does hold HTML (feeds carry it escaped), the elements go, and what is written as an entity is read once.
     """
-    if not _has_markup(value):
+    if "<" not in value or not _has_markup(value):
         return line(value)
     spaced = _BLOCK.sub(" <", value)
     return line(html.unescape(nh3.clean(spaced, tags=set())))
@@ -96,8 +97,11 @@ def line(value: str) -> str:
     return " ".join(_UNSEEN.sub("", plain(spaced)).split())
 
 
+_name = lru_cache(1024)(line)  # the fields of a source are few
+
+
 def _has_markup(value: str) -> bool:
-    return "<" in value and any(not found[1] or found[1].lower() in _ELEMENTS for found in _TAG.finditer(value))
+    return any(not found[1] or found[1].lower() in _ELEMENTS for found in _TAG.finditer(value))
 
 
 def _address(url: str | None, base_url: str) -> str | None:
@@ -124,7 +128,7 @@ def _value(value: Any, depth: int) -> Any:
     if depth > _MAX_NESTING:
         raise EntryError("data is nested too deep")
     if isinstance(value, dict):
-        return {line(name): _value(item, depth + 1) for name, item in value.items()}
+        return {_name(name): _value(item, depth + 1) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_value(item, depth + 1) for item in value]
     return value
