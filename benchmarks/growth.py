@@ -40,7 +40,7 @@ BATCH = 500  # entries
 
 
 def main(
-    rows: Annotated[int, typer.Option(help="The largest source, in entries.")] = 1_000_000,
+    rows: Annotated[int, typer.Option(help="The largest source, in entries.")] = 10_000_000,
     readers: Annotated[int, typer.Option(help="The most readers.")] = 10_000,
 ) -> None:
     """Measure what grows."""
