@@ -54,7 +54,10 @@ class Polls:
         length = environ.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > self._most:
             raise PollTooLarge
-        body: bytes = environ["wsgi.input"].read(int(length))
+        try:
+            body: bytes = environ["wsgi.input"].read(int(length))
+        except OSError as error:  # it ends too early, or nothing more of it comes
+            raise BadPoll from error
         try:
             packets = body.decode().split(BETWEEN)
         except UnicodeDecodeError as error:

@@ -20,13 +20,13 @@ import gevent  # noqa: E402
 import structlog  # noqa: E402
 import typer  # noqa: E402
 from gevent.event import Event  # noqa: E402
-from gevent.pywsgi import WSGIServer  # noqa: E402
 
 from realtime import logs  # noqa: E402
 from realtime.app import App  # noqa: E402
 from realtime.errors import RealtimeError  # noqa: E402
 from realtime.fanout.takeover import Handler  # noqa: E402
 from realtime.processes import WRONG_SETTINGS, Processes  # noqa: E402
+from realtime.serving import Server  # noqa: E402
 from realtime.settings import Settings  # noqa: E402
 from realtime.store.engine import migrate, open_engine  # noqa: E402
 from realtime.tls import tls_context  # noqa: E402
@@ -89,9 +89,7 @@ def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLCo
     shared = {"wsgi.multiprocess": settings.processes > 1}
     encrypted = {} if tls is None else {"ssl_context": tls}
     handler = Handler if tls is None else EncryptedHandler
-    server = WSGIServer(
-        listener, app.flask, environ=shared, handler_class=handler, log=None, error_log=None, **encrypted
-    )
+    server = Server(listener, app.flask, environ=shared, handler_class=handler, log=None, error_log=None, **encrypted)
     told_to_end = Event()
     gevent.signal_handler(signal.SIGTERM, told_to_end.set)
     gevent.signal_handler(signal.SIGINT, told_to_end.set)

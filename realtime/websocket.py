@@ -4,6 +4,7 @@ A frame says how long it is before it comes, and a message may be cut into any n
 room for whatever it is told, so a single client could take all memory.
 """
 
+import math
 from typing import Any
 
 from geventwebsocket import handler
@@ -11,7 +12,9 @@ from geventwebsocket.exceptions import ProtocolError
 from geventwebsocket.websocket import WebSocket
 
 from realtime.polls import is_packet
+from realtime.serving import BoundedHandler
 
+SILENCE = 60.0  # seconds; a client is pinged after 25 and has 20 to answer
 MESSAGE = 64 * 1024  # bytes of one message, in however many frames
 
 
@@ -49,5 +52,14 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
 
 # The handler makes its websockets by this name and offers no other way to say which.
 handler.WebSocket = BoundedWebSocket
-Handler = handler.WebSocketHandler
-"""Serves HTTP, and upgrades to bounded websockets."""
+
+
+class Handler(BoundedHandler, handler.WebSocketHandler):  # type: ignore[misc]
+    """Serves HTTP, and upgrades to bounded websockets. Whose client is there answers pings: one that is silent for
+    longer is ended here, nobody else would."""
+
+    silence = SILENCE
+
+    def run_websocket(self) -> None:
+        self.line.within, self.line.until = self.silence, math.inf
+        super().run_websocket()

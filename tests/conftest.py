@@ -58,6 +58,8 @@ def free_port() -> int:
 class Server:
     """`python -m realtime.serve` as a process of its own, on a port and a database that outlive it."""
 
+    module = "realtime.serve"
+
     def __init__(
         self, folder: Path, environment: Mapping[str, str] = MappingProxyType({}), name: str = "server"
     ) -> None:
@@ -84,13 +86,17 @@ class Server:
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "realtime.serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [sys.executable, "-m", self.module], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
         try:
             eventually(self._ready, what=f"the server is ready, see {self.log}")
         except BaseException:
             self.kill()
             raise
+
+    def connect(self) -> socket.socket:
+        """A connection to it, of which nothing is waited for longer than ten seconds."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
     def kill(self) -> None:
         """kill -9: it has no chance to finish anything."""

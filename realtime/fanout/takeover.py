@@ -15,7 +15,6 @@ import structlog
 from engineio import exceptions
 from engineio import packet as engine_packet
 from gevent import get_hub, monkey
-from gevent.pywsgi import WSGIHandler
 from socketio import Server
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
@@ -26,6 +25,7 @@ from realtime.fanout.frames import framed
 from realtime.fanout.link import Link
 from realtime.fanout.sockets import DirectSocket
 from realtime.polls import is_packet
+from realtime.serving import BoundedHandler
 
 RECEIVE = 65536  # bytes read at a time
 _READABLE = 1  # as libev has it
@@ -36,7 +36,7 @@ _Socket: Any = monkey.get_original("socket", "socket")  # one that does not wait
 log = structlog.get_logger()
 
 
-class Handler(WSGIHandler):  # type: ignore[misc]
+class Handler(BoundedHandler):
     """Serves HTTP, and gives away the connection of a request that asks for it."""
 
     socket: Any

@@ -2,40 +2,17 @@
 
 import ssl
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
-import trustme
 import websocket
 
 from realtime.errors import BadSettings
 from realtime.settings import Settings
 from realtime.tls import tls_context
-from tests.conftest import ROOT, Server
-from tests.tokens import LOCKED, OPERATOR, bearer
-
-
-class Encrypted(Server):
-    """A server with a certificate of an authority of the tests' own."""
-
-    def __init__(self, folder: Path) -> None:
-        authority = trustme.CA()
-        certificate = authority.issue_cert("127.0.0.1", "localhost")
-        self.trusted = folder / "authority.pem"
-        authority.cert_pem.write_to_path(str(self.trusted))
-        chain, key = folder / "chain.pem", folder / "key.pem"
-        certificate.private_key_pem.write_to_path(str(key))
-        for pem in certificate.cert_chain_pems:
-            pem.write_to_path(str(chain), append=True)
-        super().__init__(folder, {**LOCKED, "PORTALWIRE_TLS_CERTIFICATE": str(chain), "PORTALWIRE_TLS_KEY": str(key)})
-        self.url = f"https://127.0.0.1:{self.port}"
-
-    def _ready(self) -> bool:
-        try:
-            return requests.get(f"{self.url}/readyz", timeout=5, verify=str(self.trusted)).ok
-        except requests.ConnectionError:
-            return False
+from tests.conftest import ROOT
+from tests.encrypted import Encrypted
+from tests.tokens import OPERATOR, bearer
 
 
 @pytest.fixture(scope="module")
