@@ -1,5 +1,6 @@
 """The composition root: only here do the store, the feed, the sockets and the doors know each other."""
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -79,6 +80,8 @@ class App:
             async_handlers=False,  # a client's events one after the other; only it waits for them
             max_http_buffer_size=MESSAGE,
             manage_session=False,
+            logger=logging.getLogger("socketio"),
+            engineio_logger=logging.getLogger("engineio"),
             monitor_clients=False,  # the manager's pinger does
             http_compression=True,
             cors_allowed_origins=Origins.read(settings.origins).allow,

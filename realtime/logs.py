@@ -1,9 +1,19 @@
-"""Logs: one JSON object a line on standard error, with the ids of the run and the request that caused it."""
+"""Logs: one JSON object a line on standard error, with the ids of the run and the request that caused it.
+
+Libraries log by Python's own logging, and gevent prints what nobody caught: both are led here.
+"""
 
 import logging
 import sys
+from typing import Any
 
+import gevent
 import structlog
+
+QUIETER = {"socketio": logging.ERROR, "engineio": logging.ERROR}
+"""Libraries that tell more than anybody wants to know, and the least that is kept of it."""
+
+log = structlog.get_logger()
 
 
 def configure(level: str) -> None:
@@ -21,3 +31,34 @@ def configure(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[_Led()], level=max(number, logging.WARNING), force=True)
+    logging.captureWarnings(True)
+    for name, least in QUIETER.items():
+        logging.getLogger(name).setLevel(least)
+    gevent.get_hub().print_exception = _uncaught
+
+
+class _Led(logging.Handler):
+    """Python's own logging, as ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        exception = record.exc_info if record.exc_info and record.exc_info[0] else None
+        more = {"exc_info": exception} if exception else {}
+        level = min(50, max(10, record.levelno - record.levelno % 10))
+        log.log(level, _message(record), logger=record.name, **more)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):  # its arguments are not what it says
+        return str(record.msg)
+
+
+def _uncaught(context: Any, kind: Any, error: Any, traceback: Any) -> None:
+    """What nobody caught in a greenlet. A request and a call's arguments may hold a token: only a word of them."""
+    if isinstance(context, dict):
+        where = f"{context.get('REQUEST_METHOD')} {context.get('PATH_INFO')}"
+    else:
+        where = getattr(getattr(context, "_run", None), "__qualname__", type(context).__name__)
+    log.error("uncaught", where=where[:200], exc_info=(kind, error, traceback))
