@@ -46,6 +46,7 @@ from realtime.redis_side import RedisSide
 from realtime.session import session
 from realtime.settings import Settings
 from realtime.shelf import QUICK, MemoryShelf, RedisShelf, Shelf
+from realtime.siblings import Siblings
 from realtime.store import read
 from realtime.store.commit import parts_of
 from realtime.store.store import Store
@@ -61,12 +62,13 @@ log = structlog.get_logger()
 class App:
     """The server, put together: a WSGI application, the loops behind it, and how to end them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, siblings: Siblings | None = None) -> None:
         self._feed: Feed | None = None
         self._redis = RedisSide(settings.redis_url, settings.redis_claim_after) if settings.redis_url else None
         self.flask = Flask("portalwire", static_folder=None)
         self.flask.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
         metrics = Metrics()
+        self.numbers = metrics.own
         self.store = Store(settings.database_url, self._told, metrics.commit_seconds.observe)
         access = Access(settings.secret, self.store)
         _add_manners(self.flask, metrics, self._quiet)
@@ -85,8 +87,10 @@ class App:
             monitor_clients=False,  # the manager's pinger does
             http_compression=True,
             cors_allowed_origins=Origins.read(settings.origins).allow,
-            **_between_processes(settings, self._redis),
+            client_manager=self._redis.messages if self._redis else DirectManager(),
         )
+        if siblings is not None:
+            _name_sessions(socketio.server.eio, siblings)
         encodings.speak_both(socketio.server)
         if settings.tls_certificate is None:
             take_over(socketio.server)
@@ -107,7 +111,7 @@ class App:
             api(self.store, intake),
             lists(self.store, tops),
             session(access, limiter),
-            metrics_page(metrics),
+            metrics_page(metrics, siblings),
             pages(self.flask, version("portalwire")),
         ):
             self.flask.register_blueprint(blueprint)
@@ -117,13 +121,14 @@ class App:
         self.flask.wsgi_app = Doorway(Threshold(polls, SOCKETS, strangers), settings)  # type: ignore[method-assign]
         bus = self._redis.bus if self._redis else None
         for reading in (
-            gauges.of_sources(self.store, self._feed, metrics.names),
-            gauges.of_runs(self.store),
+            gauges.of_feed(self.store, self._feed, metrics.names),
             gauges.of_clients(visitors, audience),
             gauges.of_writer(self.store),
             gauges.of_redis(bus),
         ):
             metrics.watch(reading)
+        metrics.watch_shared(gauges.of_sources(self.store, metrics.names))
+        metrics.watch_shared(gauges.of_runs(self.store))
         self._clock = Clock(Lease(self.store, "clock"), self.store.epoch, partial(fanout.broadcast, "time"), bus)
         doors = self._redis.open(self._feed, intake) if self._redis else []
         self._loops = [
@@ -167,11 +172,10 @@ def _shelves(settings: Settings) -> list[Shelf]:
     return [MemoryShelf(), *shared]
 
 
-def _between_processes(settings: Settings, redis: RedisSide | None) -> dict[str, Any]:
-    """Socket.IO's options where clients of several processes share rooms. A port that several processes share takes
-    websockets only: the requests of a polling client would reach now one of them, now another."""
-    options: dict[str, Any] = {"client_manager": redis.messages if redis else DirectManager()}
-    return {**options, "transports": ["websocket"]} if settings.processes > 1 else options
+def _name_sessions(engine: Any, siblings: Siblings) -> None:
+    """A session's id says which process it is of."""
+    made = engine.generate_id
+    engine.generate_id = lambda: siblings.name(made())
 
 
 def _add_health(app: Flask, store: Store) -> None:

@@ -19,17 +19,26 @@ from realtime.visitors import Visitors
 RECENT = 3600 * 1000  # milliseconds; a run that began earlier and never ended was killed
 
 
-def of_sources(store: Store, feed: Feed, names: Names) -> Callable[[], Iterator[Reading]]:
-    """How far this process is behind the store, and what each source is worth."""
+def of_feed(store: Store, feed: Feed, names: Names) -> Callable[[], Iterator[Reading]]:
+    """How far this process is behind the store."""
+
+    def reading() -> Iterator[Reading]:
+        vitals = store.read(read.vitals)
+        lag = _worst(names, ((v.name, max(0, v.head - feed.cursor(v.name))) for v in vitals))
+        yield "feed_lag_offsets", "Offsets of the store that this process has not told yet", lag
+
+    return reading
+
+
+def of_sources(store: Store, names: Names) -> Callable[[], Iterator[Reading]]:
+    """What each source is worth."""
 
     def reading() -> Iterator[Reading]:
         vitals = store.read(read.vitals)
         moment = now()
-        lag = _worst(names, ((v.name, max(0, v.head - feed.cursor(v.name))) for v in vitals))
         age = _worst(names, ((v.name, (moment - v.as_of) / 1000) for v in vitals if v.as_of is not None))
         counted = Counter(standing(v, info_of(v), moment).state for v in vitals)
         states: Values = {(("state", state),): float(counted[state]) for state in get_args(State)}
-        yield "feed_lag_offsets", "Offsets of the store that this process has not told yet", lag
         yield "source_age_seconds", "Time since the moment as of which a source is complete", age
         yield "sources", "Sources by state", states
 

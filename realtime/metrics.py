@@ -1,6 +1,7 @@
 """What this process counts and measures, for Prometheus at `/metrics`.
 
-Counters and histograms are moved by what happens; gauges are read when somebody looks.
+Counters and histograms are moved by what happens; gauges are read when somebody looks. Where several processes share
+a port, whichever is asked tells the numbers of all.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,9 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from ingest_api.contract import Receipt, RunReport
 from ingest_api.contract.errors import Unavailable
+from realtime.gathered import gathered
 from realtime.labels import METHODS, Names, among
+from realtime.siblings import Siblings
 
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)  # seconds
 RUN_BUCKETS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)  # seconds
@@ -22,18 +25,19 @@ COUNTS = ("new", "changed", "corrected", "removed", "unchanged", "late")
 Values = Mapping[tuple[tuple[str, str], ...], float]
 Reading = tuple[str, str, Values]
 """A gauge as it is now: its name, its help, and label pairs -> value."""
+Read = Callable[[], Iterator[Reading]]
 
 
 class Metrics:
-    """One process's numbers. `watch` adds gauges, each read at every look."""
+    """One process's numbers, and those that any process can tell of all. Gauges are read at every look."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self.names = Names()  # of sources
-        self._readings: list[Callable[[], Iterator[Reading]]] = []
-        self.registry.register(self)
+        self._readings = _Readings(self.registry)
+        self._shared = _Readings(CollectorRegistry())
         make: dict[str, Any] = {"registry": self.registry, "namespace": "portalwire"}
         self.batches = Counter("batches", "Batches stored", ["source"], **make)
         self.entries = Counter(
@@ -58,22 +62,21 @@ class Metrics:
     def request(self, method: str, status: int) -> None:
         self.requests.labels(among(METHODS, method), status).inc()
 
-    def watch(self, reading: Callable[[], Iterator[Reading]]) -> None:
-        self._readings.append(reading)
+    def watch(self, reading: Read) -> None:
+        """A gauge of this process."""
+        self._readings.add(reading)
 
-    def collect(self) -> Iterator[Metric]:
-        """The gauges, for the registry."""
-        for reading in self._readings:
-            for name, meaning, values in _read(reading):
-                labels = next(([label for label, _ in pairs] for pairs in values), [])
-                family = GaugeMetricFamily(f"portalwire_{name}", meaning, labels=labels)
-                for pairs, value in values.items():
-                    family.add_metric([text for _, text in pairs], value)
-                yield family
+    def watch_shared(self, reading: Read) -> None:
+        """A gauge of what all processes share."""
+        self._shared.add(reading)
 
-    def describe(self) -> list[Metric]:
-        """Nothing in advance: the registry would otherwise read the gauges to learn their names."""
-        return []
+    def own(self) -> bytes:
+        """What is this process's, as Prometheus reads it."""
+        return generate_latest(self.registry)
+
+    def shared(self) -> bytes:
+        """What all processes share."""
+        return generate_latest(self._shared.registry)
 
     def batch(self, source: str, receipt: Receipt) -> None:
         source = self.names.of(source)
@@ -92,7 +95,32 @@ class Metrics:
             self.run_seconds.labels(source).observe(max(0.0, took))  # its clock may have been set back
 
 
-def _read(reading: Callable[[], Iterator[Reading]]) -> list[Reading]:
+class _Readings:
+    """Gauges, for a registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._readings: list[Read] = []
+        registry.register(self)
+
+    def add(self, reading: Read) -> None:
+        self._readings.append(reading)
+
+    def collect(self) -> Iterator[Metric]:
+        for reading in self._readings:
+            for name, meaning, values in _read(reading):
+                labels = next(([label for label, _ in pairs] for pairs in values), [])
+                family = GaugeMetricFamily(f"portalwire_{name}", meaning, labels=labels)
+                for pairs, value in values.items():
+                    family.add_metric([text for _, text in pairs], value)
+                yield family
+
+    def describe(self) -> list[Metric]:
+        """Nothing in advance: the registry would otherwise read the gauges to learn their names."""
+        return []
+
+
+def _read(reading: Read) -> list[Reading]:
     """While the store is away there is nothing to read of it, and all the more of the rest."""
     try:
         return list(reading())
@@ -100,12 +128,15 @@ def _read(reading: Callable[[], Iterator[Reading]]) -> list[Reading]:
         return []
 
 
-def metrics_page(metrics: Metrics) -> Blueprint:
+def metrics_page(metrics: Metrics, siblings: Siblings | None) -> Blueprint:
     """The blueprint of `/metrics`."""
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.get("/metrics")
     def show() -> Response:
-        return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        own = metrics.own()
+        if siblings is not None:
+            own = gathered({siblings.number: own.decode(), **siblings.numbers()})
+        return Response(own + metrics.shared(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return blueprint

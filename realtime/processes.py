@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import gevent
@@ -28,12 +28,18 @@ log = structlog.get_logger()
 
 
 class Processes:
-    """`count` children that run `command`, each with the file descriptor `listener`."""
+    """`count` children that run `command` of their number, each with these file descriptors."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], count: int, listener: int) -> None:
+    def __init__(
+        self,
+        command: Callable[[int], Sequence[str]],
+        environment: Mapping[str, str],
+        count: int,
+        descriptors: Sequence[int],
+    ) -> None:
         self._command = command
         self._environment = environment
-        self._listener = listener
+        self._descriptors = descriptors
         self._count = count
         self._children: dict[int, subprocess.Popen[bytes]] = {}  # number -> process
         self._ending = Event()
@@ -62,7 +68,7 @@ class Processes:
         quick = 0
         while not self._ending.is_set():
             began = time.monotonic()
-            child = self._children[number] = self._start()
+            child = self._children[number] = self._start(number)
             code = child.wait()
             del self._children[number]
             lived = time.monotonic() - began
@@ -76,11 +82,11 @@ class Processes:
             log.error("process ended", pid=child.pid, code=code, lived=round(lived, 1))
             self._ending.wait(min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**quick) if quick else 0)
 
-    def _start(self) -> "subprocess.Popen[bytes]":
+    def _start(self, number: int) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            self._command,
+            self._command(number),
             env=self._environment,
-            pass_fds=[self._listener],
+            pass_fds=self._descriptors,
             preexec_fn=partial(_end_with, os.getpid()),
         )
 

@@ -14,6 +14,7 @@ import ssl  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
 from contextlib import suppress  # noqa: E402
+from itertools import chain  # noqa: E402
 from typing import Annotated  # noqa: E402
 
 import gevent  # noqa: E402
@@ -28,6 +29,7 @@ from realtime.fanout.takeover import Handler  # noqa: E402
 from realtime.processes import WRONG_SETTINGS, Processes  # noqa: E402
 from realtime.serving import Server  # noqa: E402
 from realtime.settings import Settings  # noqa: E402
+from realtime.siblings import Siblings, inboxes  # noqa: E402
 from realtime.store.engine import migrate, open_engine  # noqa: E402
 from realtime.tls import tls_context  # noqa: E402
 from realtime.websocket import Handler as EncryptedHandler  # noqa: E402
@@ -45,6 +47,8 @@ def serve(
     database: Annotated[str | None, typer.Option(help="Database address (PORTALWIRE_DATABASE_URL).")] = None,
     processes: Annotated[int | None, typer.Option(help="Server processes on this port (PORTALWIRE_PROCESSES).")] = None,
     listener: Annotated[int | None, typer.Option(hidden=True, help="The parent's socket, for a child.")] = None,
+    number: Annotated[int, typer.Option(hidden=True, help="Which child it is.")] = 0,
+    ends: Annotated[str, typer.Option("--inboxes", hidden=True, help="The two ends of each child's inbox.")] = "",
 ) -> None:
     """Store what scrapers deliver, and show it live.
 
@@ -65,11 +69,12 @@ def serve(
             raise typer.Exit(_serve_together(settings, environment))
         listening = _listen(settings) if listener is None else socket.socket(fileno=listener)
         tls = tls_context(settings)
-        app = App(settings)
+        siblings = _siblings(number, ends) if ends else None
+        app = App(settings, siblings)
     except (RealtimeError, OSError) as error:
         sys.stderr.write(f"portalwire: {error}\n")
         raise typer.Exit(WRONG_SETTINGS) from error
-    _serve(settings, app, listening, tls)
+    _serve(settings, app, listening, tls, siblings)
 
 
 def _serve_together(settings: Settings, environment: Mapping[str, str]) -> int:
@@ -77,25 +82,41 @@ def _serve_together(settings: Settings, environment: Mapping[str, str]) -> int:
     engine = open_engine(settings.database_url, writes=True)
     migrate(engine)
     listener = _listen(settings)
-    command = [sys.executable, "-m", "realtime.serve", "--listener", str(listener.fileno())]
-    together = Processes(command, environment, settings.processes, listener.fileno())
+    pairs = inboxes(settings.processes)
+    ends = ",".join(f"{inbox.fileno()}:{outbox.fileno()}" for inbox, outbox in pairs)
+    command = [sys.executable, "-m", "realtime.serve", "--listener", str(listener.fileno()), "--inboxes", ends]
+    descriptors = [each.fileno() for each in (listener, *chain.from_iterable(pairs))]
+    together = Processes(
+        lambda number: [*command, "--number", str(number)], environment, settings.processes, descriptors
+    )
     gevent.signal_handler(signal.SIGTERM, together.stop)
     gevent.signal_handler(signal.SIGINT, together.stop)
     return together.run()
 
 
-def _serve(settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+def _siblings(number: int, ends: str) -> Siblings:
+    """A child's, by the descriptors it was given."""
+    pairs = [[socket.socket(fileno=int(end)) for end in pair.split(":")] for pair in ends.split(",")]
+    return Siblings(number, pairs[number][0], [outbox for _, outbox in pairs])
+
+
+def _serve(
+    settings: Settings, app: App, listener: socket.socket, tls: ssl.SSLContext | None, siblings: Siblings | None
+) -> None:
     """Serves until it is told to end."""
     shared = {"wsgi.multiprocess": settings.processes > 1}
     encrypted = {} if tls is None else {"ssl_context": tls}
     handler = Handler if tls is None else EncryptedHandler
     server = Server(listener, app.flask, environ=shared, handler_class=handler, log=None, error_log=None, **encrypted)
+    server.siblings = siblings
     told_to_end = Event()
     gevent.signal_handler(signal.SIGTERM, told_to_end.set)
     gevent.signal_handler(signal.SIGINT, told_to_end.set)
     _raise_files()
     _rest_the_collector()
     server.start()
+    if siblings is not None:
+        gevent.spawn(siblings.run, server.take, app.numbers)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"{'https' if tls else 'http'}://{host}:{listener.getsockname()[1]}"
     database = settings.database_url.split("@")[-1]

@@ -12,6 +12,8 @@ import structlog
 from gevent import Timeout
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
+from realtime.siblings import Siblings
+
 HEADER = 10.0  # seconds for a handshake, for the first byte of a connection, and for the header of a request
 IDLE = 75.0  # seconds that a connection may be kept for a further request
 BETWEEN = 30.0  # seconds between two pieces of a body, or for a piece of an answer to be taken
@@ -32,11 +34,16 @@ class _Line(io.RawIOBase):
         self._connection = connection
         self.within = within
         self.until = math.inf
+        self.begun = b""  # what another process read of it
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if self.begun:
+            piece, self.begun = self.begun[: len(buffer)], self.begun[len(buffer) :]
+            buffer[: len(piece)] = piece
+            return len(piece)
         with Timeout(min(self.within, self.until - time.monotonic()), TimeoutError("nothing more came")):
             return self._connection.recv_into(buffer)
 
@@ -44,6 +51,8 @@ class _Line(io.RawIOBase):
 class BoundedHandler(WSGIHandler):  # type: ignore[misc]
     """Serves one connection."""
 
+    socket: Any
+    rfile: Any
     header, idle, between, whole = HEADER, IDLE, BETWEEN, WHOLE
 
     def __init__(self, connection: socket.socket, address: Any, server: WSGIServer) -> None:
@@ -65,7 +74,14 @@ class BoundedHandler(WSGIHandler):  # type: ignore[misc]
     def read_requestline(self) -> str:
         with Timeout(self.header, TimeoutError("half a request line")):
             line: str = super().read_requestline()
-            return line
+            owner = self.server.siblings.owner(line) if self.server.siblings else None
+            if owner is None:
+                return line
+            begun = line.encode("latin-1") + self.rfile.peek()
+        connection, self.socket = self.socket, None
+        self.rfile.close()
+        self.server.siblings.hand_on(owner, connection, self.client_address, begun)
+        return ""
 
     def read_request(self, line: str) -> bool:
         with Timeout(self.header, TimeoutError("half a header")):
@@ -92,6 +108,7 @@ class BoundedHandler(WSGIHandler):  # type: ignore[misc]
 class Server(WSGIServer):  # type: ignore[misc]
     """Accepts connections; with `ssl_context` each is encrypted first."""
 
+    siblings: Siblings | None = None  # where a port is several processes'
     logger = logging.getLogger("geventwebsocket")  # else it makes one that writes as it likes
 
     def wrap_socket_and_handle(self, connection: Any, address: Any) -> None:
@@ -105,3 +122,10 @@ class Server(WSGIServer):  # type: ignore[misc]
             self.handle(encrypted, address)
         finally:
             encrypted.close()
+
+    def take(self, connection: socket.socket, address: Any, begun: bytes) -> None:
+        """Serves a connection that another process accepted, and `begun` to read."""
+        with connection:
+            handler = self.handler_class(connection, address, self)
+            handler.line.begun = begun
+            handler.handle()

@@ -1,7 +1,9 @@
-"""Counting processes, for what must leave none behind."""
+"""Counting processes: what must leave none behind, and the children of a server that is several."""
 
 from contextlib import suppress
 from pathlib import Path
+
+from tests.conftest import Server
 
 
 def alive(*, group: int | None = None, mentions: str | None = None) -> list[str]:
@@ -15,3 +17,18 @@ def alive(*, group: int | None = None, mentions: str | None = None) -> list[str]
             if state != "Z" and belongs:
                 found.append(command)
     return found
+
+
+def children(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def serving(server: Server) -> set[int]:
+    """The children that are ready."""
+    log = server.log.read_text()
+    return {pid for pid in children(server.pid) if f'"pid": {pid},' in log}
+
+
+def gone(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"

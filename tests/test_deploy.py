@@ -17,6 +17,13 @@ def test_promtool_takes_the_rules_and_the_configuration() -> None:
         assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_the_rules_say_what_they_should_of_one_port_with_two_processes() -> None:
+    tested = subprocess.run(
+        [needed("promtool"), "test", "rules", DEPLOY / "prometheus-rules.test.yml"], capture_output=True, text=True
+    )
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
 def test_rules_and_dashboard_name_only_numbers_that_there_are() -> None:
     rules = (DEPLOY / "prometheus-rules.yml").read_text()
     recorded = set(re.findall(r"record: (\S+)", rules))

@@ -39,9 +39,6 @@ log = structlog.get_logger()
 class Handler(BoundedHandler):
     """Serves HTTP, and gives away the connection of a request that asks for it."""
 
-    socket: Any
-    rfile: Any
-
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
         environ[_HANDLER] = weakref.ref(self)

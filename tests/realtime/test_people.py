@@ -2,42 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from queue import Empty, Queue
 from typing import Any
 
 import pytest
-import socketio
 import websocket
 
 from realtime.people import LENGTH
 from realtime.store.notes import SHOWN
 from tests.conftest import Server
+from tests.people import Person, meet
 from tests.sending import post
-
-
-class Person:
-    """A client that only knows the tutorial's events."""
-
-    def __init__(self, server: Server) -> None:
-        self.heard: Queue[tuple[str, Any]] = Queue()
-        self.client = socketio.Client(reconnection=False)
-        for event in ("status", "message", "time", "top_items", "error"):
-            self.client.on(event, lambda data, event=event: self.heard.put((event, data)))
-        self.client.connect(server.url, transports=["websocket"])
-
-    def next(self, event: str) -> Any:
-        """The next event of this name; others are passed over."""
-        while True:
-            try:
-                name, data = self.heard.get(timeout=30)
-            except Empty:
-                pytest.fail(f"no {event} came")
-            if name == event:
-                return data
-
-    def ask(self, event: str, payload: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self.client.call(event, payload, timeout=30)
-        return answer
 
 
 @pytest.fixture
@@ -45,7 +19,7 @@ def person(module_server: Server) -> Iterator[Any]:
     people: list[Person] = []
 
     def come() -> Person:
-        people.append(Person(module_server))
+        people.append(Person(module_server.url, transports=["websocket"]))
         return people[-1]
 
     yield come
@@ -55,18 +29,7 @@ def person(module_server: Server) -> Iterator[Any]:
 
 def test_the_tutorials_client_works_unchanged(module_server: Server, person: Any) -> None:
     post(module_server.url, "chat_source", {"a": {"price": "3.50"}, "b": {"price": "12"}})
-    alice, bob = person(), person()
-    alice.client.emit("join", {"username": "alice", "room": "chat_source"})
-    assert alice.next("status")["msg"] == "alice has entered the room."
-    bob.client.emit("join", {"username": "bob", "room": "chat_source"})
-    assert alice.next("status")["msg"] == "bob has entered the room."
-    bob.client.emit("message", {"room": "chat_source", "msg": "hello"})
-    said = alice.next("message")
-    assert (said["username"], said["msg"], said["text"]) == ("bob", "hello", "hello")
-    assert bob.next("message")["msg"] == "hello"
-    assert set(alice.next("time")) == {"time"}
-    bob.client.emit("leave", {"username": "bob", "room": "chat_source"})
-    assert alice.next("status")["msg"] == "bob has left the room."
+    meet("chat_source", person(), person())
 
 
 def test_who_is_there_is_counted_and_named(person: Any) -> None:

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import requests
 
 from tests.conftest import Server, eventually
+from tests.processes import children, gone, serving
 from tests.reader import Reader
 from tests.redis_door import environment
 from tests.sending import post
@@ -28,21 +28,6 @@ def many(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) ->
     server.start()
     yield server
     server.stop()
-
-
-def children(pid: int) -> set[int]:
-    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-
-
-def serving(server: Server) -> set[int]:
-    """The children that are ready."""
-    log = server.log.read_text()
-    return {pid for pid in children(server.pid) if f'"pid": {pid},' in log}
-
-
-def gone(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def sockets(pid: int) -> int:
@@ -64,11 +49,6 @@ def test_clients_of_one_port_are_shared_out_and_all_hear_everything(many: Server
             reader.reach("shared", head)
             assert reader.violations == []
             assert [change["offset"] for change in reader.changes["shared"]] == list(range(1, head + 1))
-
-
-def test_polling_is_refused_where_requests_would_scatter(many: Server) -> None:
-    answer = requests.get(f"{many.url}/socket.io/?EIO=4&transport=polling", timeout=30)
-    assert answer.status_code == 400
 
 
 def test_a_child_that_dies_is_replaced_and_readers_go_on(many: Server) -> None:
