@@ -21,7 +21,7 @@ ATTACHMENTS = 8  # binary parts of one packet; no event of ours takes any
 _BINARY = (socketio_packet.BINARY_EVENT, socketio_packet.BINARY_ACK)
 _ACKS = (socketio_packet.ACK, socketio_packet.BINARY_ACK)
 _LISTS = (socketio_packet.EVENT, socketio_packet.ACK, *_BINARY)
-_RESERVED = ("connect", "disconnect")  # what happens to a connection is no event that a client can send
+_RESERVED = ("connect", "disconnect", "*")  # handlers of ours that are no events: a client's must not go by these names
 _PACKED = "portalwire.messagepack"  # in the environ of a connection that speaks it
 
 log = structlog.get_logger()
@@ -126,6 +126,8 @@ class Packet(socketio_packet.Packet):  # type: ignore[misc]
         kind, data = self.packet_type, self.data
         if kind in _LISTS:
             fits = isinstance(data, list) and (kind in _ACKS or _named(data))
+            if fits and kind not in _ACKS and data[0] in _RESERVED:
+                data[0] = f"a client's {data[0]}"  # which is answered as any event that there is not
         elif kind == socketio_packet.CONNECT:
             fits = data is None or isinstance(data, dict)
         else:
@@ -139,7 +141,7 @@ def _undefined(_code: int, _data: memoryview) -> None:
 
 
 def _named(data: list[Any]) -> bool:
-    return bool(data) and isinstance(data[0], str) and data[0] not in _RESERVED
+    return bool(data) and isinstance(data[0], str)
 
 
 def speaks_messagepack(server: Server, connection: str) -> bool:

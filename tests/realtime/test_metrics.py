@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import requests
@@ -15,9 +17,9 @@ from tests.sending import post
 from tests.servers import PostgresServer
 
 
-def read(url: str) -> dict[str, float]:
+def read(url: str, headers: Mapping[str, str] = MappingProxyType({})) -> dict[str, float]:
     """`name{labels}` -> value."""
-    answer = requests.get(f"{url}/metrics", timeout=30)
+    answer = requests.get(f"{url}/metrics", headers=headers, timeout=30)
     assert answer.headers["Content-Type"].startswith("text/plain")
     lines = (line for line in answer.text.splitlines() if line and not line.startswith("#"))
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
