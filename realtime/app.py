@@ -129,6 +129,7 @@ class App:
             metrics.watch(reading)
         metrics.watch_shared(gauges.of_sources(self.store, metrics.names))
         metrics.watch_shared(gauges.of_runs(self.store))
+        metrics.watch_shared(gauges.of_stream(connect(settings.redis_url, QUICK) if settings.redis_url else None))
         self._clock = Clock(Lease(self.store, "clock"), self.store.epoch, partial(fanout.broadcast, "time"), bus)
         doors = self._redis.open(self._feed, intake) if self._redis else []
         self._loops = [

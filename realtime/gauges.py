@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import get_args
 
+import redis
+
+from ingest_api.redis_stream import GROUP, STREAM
 from realtime.audience import Audience
 from realtime.bus import Bus
 from realtime.feed import Feed
@@ -79,6 +82,22 @@ def of_redis(bus: Bus | None) -> Callable[[], Iterator[Reading]]:
     def reading() -> Iterator[Reading]:
         if bus is not None:
             yield "redis_connected", "Whether Redis is heard", _one(bus.connected)
+
+    return reading
+
+
+def of_stream(client: redis.Redis | None) -> Callable[[], Iterator[Reading]]:
+    """The Redis door; nothing while Redis is away, or knows of no such stream."""
+
+    def reading() -> Iterator[Reading]:
+        if client is None:
+            return
+        try:
+            length, pending = client.xlen(STREAM), client.xpending(STREAM, GROUP)["pending"]
+        except redis.RedisError:
+            return
+        yield "stream_length", "Records of the Redis door that are not stored yet, or not trimmed yet", _one(length)
+        yield "stream_pending", "Records of the Redis door that a process took and has not stored yet", _one(pending)
 
     return reading
 

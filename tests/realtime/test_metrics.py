@@ -8,13 +8,16 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+import redis
 import requests
 
+from ingest_api.redis_stream import GROUP, STREAM
 from realtime.labels import Names
 from tests.conftest import Server, eventually
 from tests.reader import Reader
+from tests.redis_door import environment
 from tests.sending import post
-from tests.servers import PostgresServer
+from tests.servers import PostgresServer, RedisServer
 
 
 def read(url: str, headers: Mapping[str, str] = MappingProxyType({})) -> dict[str, float]:
@@ -127,4 +130,24 @@ def test_what_needs_no_store_is_told_while_it_is_away(
         assert 'portalwire_sources{state="fresh"}' not in numbers
     finally:
         postgres.start()
+        server.stop()
+
+
+def test_the_redis_door_is_measured(tmp_path: Path, redis_server: RedisServer, redis_url: str) -> None:
+    server = Server(tmp_path, {**environment(redis_url), "PORTALWIRE_REDIS_CLAIM_AFTER": "600"})
+    server.start()
+    try:
+        eventually(lambda: read(server.url).get("portalwire_stream_length") == 0, what="the door is open")
+        server.pause()
+        with redis.Redis.from_url(redis_url) as client:
+            for _ in range(3):
+                client.xadd(STREAM, {"batch": "nothing of ours"})
+            client.xreadgroup(GROUP, "elsewhere", {STREAM: ">"}, count=2)  # who took two, and died
+        server.go_on()
+        eventually(lambda: read(server.url)["portalwire_stream_pending"] == 2, what="the third is a dead letter")
+        assert read(server.url)["portalwire_stream_length"] >= 2
+        redis_server.kill()
+        assert "portalwire_stream_length" not in read(server.url)
+    finally:
+        redis_server.start()
         server.stop()
