@@ -154,7 +154,7 @@ def _history(file: Path, _rows: int, _readers: int) -> str:
 
 def _room(file: Path, _rows: int, _readers: int) -> str:
     shown: list[list[Any]] = []
-    for size in (10_000, 100_000):
+    for size in (10_000, 100_000, 400_000):
         with _database(file.with_suffix(f".{size}")) as connection:
             for first in range(0, size, BATCH):
                 _commit(connection, "grown", first, 0)
