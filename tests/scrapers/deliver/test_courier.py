@@ -117,7 +117,7 @@ def test_what_the_server_cannot_take_now_is_tried_again(spool: Spool, door: Door
     assert numbers(door) == [1, 1, 1, 2]
 
 
-@pytest.mark.parametrize("when", ["7", formatdate(time() + 1000, usegmt=True)])
+@pytest.mark.parametrize("when", ["7", formatdate(time() + 1000, usegmt=True)], ids=["seconds", "date"])
 def test_retry_after_is_obeyed_by_every_sender(tmp_path: Path, spool: Spool, door: DoorServer, when: str) -> None:
     door.answer = lambda got: error(429, Retry_After=when)
     spool.put(note(1))
