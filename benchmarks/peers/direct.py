@@ -11,12 +11,12 @@ from typing import Any  # noqa: E402
 import gevent  # noqa: E402
 from flask import Flask, request  # noqa: E402
 from flask_socketio import SocketIO  # noqa: E402
-from gevent.pywsgi import WSGIServer  # noqa: E402
 
 from benchmarks.peers.entry import emit_all  # noqa: E402
 from realtime import encodings, wirejson  # noqa: E402
 from realtime.fanout.manager import DirectManager  # noqa: E402
 from realtime.fanout.takeover import Handler, take_over  # noqa: E402
+from realtime.serving import Server as HttpServer  # noqa: E402
 
 
 def main(port: int) -> None:
@@ -51,7 +51,7 @@ def main(port: int) -> None:
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    server = WSGIServer(("127.0.0.1", port), app, backlog=4096, handler_class=Handler, log=None, error_log=None)
+    server = HttpServer(("127.0.0.1", port), app, backlog=4096, handler_class=Handler, log=None, error_log=None)
     server.serve_forever()
 
 

@@ -14,7 +14,6 @@ from typing import Any  # noqa: E402
 import gevent  # noqa: E402
 from flask import Flask  # noqa: E402
 from flask_socketio import SocketIO  # noqa: E402
-from gevent.pywsgi import WSGIServer  # noqa: E402
 from geventwebsocket.handler import WebSocketHandler  # noqa: E402
 
 from realtime import encodings, wirejson  # noqa: E402
@@ -22,6 +21,7 @@ from realtime.bus import Bus  # noqa: E402
 from realtime.fanout.manager import DirectManager  # noqa: E402
 from realtime.fanout.takeover import Handler, take_over  # noqa: E402
 from realtime.messages import Messages  # noqa: E402
+from realtime.serving import Server as HttpServer  # noqa: E402
 
 SPACES = ("/", "/other")
 
@@ -47,7 +47,7 @@ def main(port: str, kind: str, redis_url: str = "") -> None:
     for space in SPACES:
         furnish(socketio.server, space)
     handler = Handler if kind in ("direct", "packed") else WebSocketHandler
-    WSGIServer(("127.0.0.1", int(port)), app, handler_class=handler, log=None).serve_forever()
+    HttpServer(("127.0.0.1", int(port)), app, handler_class=handler, log=None).serve_forever()
 
 
 def furnish(server: Any, space: str) -> None:
