@@ -36,5 +36,5 @@ class Encrypted(Server):
     def _ready(self) -> bool:
         try:
             return requests.get(f"{self.url}/readyz", timeout=5, verify=str(self.trusted)).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.ReadTimeout):  # several processes listen before they serve
             return False
