@@ -22,6 +22,7 @@ class Request(BaseHTTPRequestHandler):
     """One request; a test's page is a function that is given it."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or a body waits for 40 ms behind its headers
     server: "Web"
 
     def do_GET(self) -> None:
