@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from realtime.store.schema import changes
+from realtime.store.schema import changes, entries
 
 _TEXTS = sa.ARRAY(sa.Text)
 
@@ -99,6 +99,33 @@ def newest(
     )
     found = last_of_key.order_by(changes.c.key.desc(), changes.c.offset.desc()).limit(1).lateral("found")
     return sa.select(*found.c).select_from(sought.join(found, sa.true()))
+
+
+def moved_on(
+    connection: sa.Connection, columns: Sequence[sa.Column[Any]], source: str, after: int, upto: int
+) -> sa.Select[Any]:
+    """A SELECT of these columns of `changes`: between the offsets, the newest of each entry that was there before and
+    changed again later."""
+    last = sa.select(changes.c.key, sa.func.max(changes.c.offset).label("offset"))
+    last = last.where(changes.c.source == source, changes.c.offset > after, changes.c.offset <= upto)
+    last = last.group_by(changes.c.key)
+    if connection.dialect.name != "postgresql":
+        moved = last.join(entries, (entries.c.source == changes.c.source) & (entries.c.key == changes.c.key))
+        moved = moved.where(entries.c.offset > upto, entries.c.first_offset <= after)
+        offsets = moved.with_only_columns(sa.func.max(changes.c.offset))
+        return sa.select(*columns).where(changes.c.source == source, changes.c.offset.in_(offsets))
+    # looked up one by one, as above: joined, each change may be compared with each entry
+    there = last.subquery("there")
+    entry = sa.select(entries.c.offset, entries.c.first_offset).where(
+        entries.c.source == source, entries.c.key >= there.c.key, entries.c.key <= there.c.key
+    )
+    now = entry.order_by(entries.c.key).offset(0).lateral("now")
+    change = sa.select(*columns).where(
+        changes.c.source == source, changes.c.offset >= there.c.offset, changes.c.offset <= there.c.offset
+    )
+    found = change.order_by(changes.c.offset).offset(0).lateral("found")
+    all_of_it = there.join(now, sa.true()).join(found, sa.true())
+    return sa.select(*found.c).select_from(all_of_it).where(now.c.offset > upto, now.c.first_offset <= after)
 
 
 def _each(keys: Sequence[Any]) -> sa.TableValuedAlias:

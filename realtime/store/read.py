@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from realtime.store.change import STATE_ONLY, Change, Stretch, fitting
 from realtime.store.configured import info_in
-from realtime.store.keys import newest
+from realtime.store.keys import moved_on, newest
 from realtime.store.schema import changes, entries, runs, sources
 from realtime.store.standing import Vitals
 
@@ -101,19 +101,7 @@ def states(connection: sa.Connection, source: str, after: int, matches: Matches,
 def _left(connection: sa.Connection, source: str, after: int, upto: int, matches: Matches) -> Iterator[Change]:
     """The entries that changed in this part of the log, and again beyond it, and that a room had at its beginning but
     not at its end."""
-    moved = (
-        sa.select(sa.func.max(changes.c.offset))
-        .join(entries, (entries.c.source == changes.c.source) & (entries.c.key == changes.c.key))
-        .where(
-            changes.c.source == source,
-            changes.c.offset > after,
-            changes.c.offset <= upto,
-            entries.c.offset > upto,
-            entries.c.first_offset <= after,
-        )
-        .group_by(changes.c.key)
-    )
-    rows = connection.execute(sa.select(*_LOG).where(changes.c.source == source, changes.c.offset.in_(moved)))
+    rows = connection.execute(moved_on(connection, _LOG, source, after, upto))
     last = [Change(*row) for row in rows]
     gone = [c for c in last if c.kind == "removed" or not matches(c.key, c.topic, c.data)]
     had = _had(connection, source, after, [change.key for change in gone], matches)
