@@ -69,7 +69,7 @@ class App:
         self.flask.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
         metrics = Metrics()
         self.numbers = metrics.own
-        self.store = Store(settings.database_url, self._told, metrics.commit_seconds.observe)
+        self.store = Store(settings.database_url, self._told, metrics.commit_seconds.observe, metrics.reads.inc)
         access = Access(settings.secret, self.store)
         _add_manners(self.flask, metrics, self._quiet)
         compress(self.flask)

@@ -64,7 +64,7 @@ class Audience:
         self._store = store
         self._feed = feed
         self._fanout = fanout
-        self._pages = Pages(store, feed)
+        self._pages = Pages(store, feed, metrics)
         self._followed: dict[str, dict[str, Subscription]] = {}  # sid -> room's name -> subscription
         self._metrics = metrics
         self.catching_up = 0
@@ -170,9 +170,10 @@ class Audience:
 class Pages:
     """What rooms lack beyond a cursor. A page that many ask for at once is read once."""
 
-    def __init__(self, store: Store, feed: Feed) -> None:
+    def __init__(self, store: Store, feed: Feed, metrics: Metrics) -> None:
         self._store = store
         self._feed = feed
+        self._metrics = metrics
         self._read: OrderedDict[tuple[str, int, bool, int], AsyncResult] = OrderedDict()
         self._rows: dict[str, int] = {}  # source -> how many rows are asked for, where its entries are large
 
@@ -197,6 +198,7 @@ class Pages:
         return stretch
 
     def _page(self, room: Room, cursor: int, history: bool) -> Stretch:
+        self._metrics.pages.inc()
         limit = self._rows.get(room.source, PAGE)
         stretch = self._store.read(lambda connection: _read(connection, room, cursor, history, limit))
         size = sum(size_of(change) for change in stretch.changes)

@@ -46,6 +46,8 @@ class Metrics:
         self.runs = Counter("runs", "Runs that ended", ["source", "state"], **make)
         self.run_seconds = Histogram("run_seconds", "How long runs took", ["source"], buckets=RUN_BUCKETS, **make)
         self.commit_seconds = Histogram("commit_seconds", "A group of writes to disk", buckets=COMMIT_BUCKETS, **make)
+        self.reads = Counter("store_reads", "Queries of the store", **make)
+        self.pages = Counter("pages_read", "Pages read from the store for clients that catch up", **make)
         self.frames = Counter("frames", "Stretches of a log sent to rooms", ["source"], **make)
         self.catch_ups = Counter("catch_ups", "Clients that were brought from a cursor to live", **make)
         self.lagging = Counter("lagging_clients", "Clients that did not take their frames and left their room", **make)

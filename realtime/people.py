@@ -23,6 +23,7 @@ from realtime.store.moments import iso, now
 from realtime.store.notes import Note
 from realtime.store.presence import NAMED, Left
 from realtime.store.store import Store
+from realtime.together import Together
 
 BEAT = 5.0  # seconds
 TOGETHER = 0.05  # seconds in which comings and goings are told together
@@ -70,6 +71,7 @@ class People:
     def __init__(self, store: Store, socketio: SocketIO) -> None:
         self._store = store
         self._socketio = socketio
+        self._shared = Together()
         self._process = uuid4().hex
         self._names: dict[str, dict[str, str | None]] = {}  # sid -> place -> username
         self._gone: list[str] = []  # sids of clients that the store still has in rooms
@@ -124,7 +126,7 @@ class People:
     def replay(self, sid: str, room: Room) -> None:
         """Tells a client that came the notes that are there."""
         try:
-            kept = self._store.read(partial(notes.recent, room=place(room)))
+            kept = self._recent(place(room))
         except Unavailable as error:
             log.warning("store away", error=error.message)
             return
@@ -173,8 +175,14 @@ class People:
             for msg in _words(self._moves.pop(where)):
                 self._socketio.emit("status", {"room": where, "msg": msg, **members}, to=_hall(where))
 
+    def _recent(self, where: str) -> list[Note]:
+        return self._shared.read(f"notes of {where}", lambda: self._store.read(partial(notes.recent, room=where)))
+
     def _members(self, where: str) -> dict[str, Any]:
-        names = self._store.read(partial(presence.people, room=where, at=now()))
+        def there() -> list[str]:
+            return self._store.read(partial(presence.people, room=where, at=now()))
+
+        names = self._shared.read(f"people of {where}", there)
         return {"members": len(names), "people": names[:NAMED]}
 
 

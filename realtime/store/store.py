@@ -17,18 +17,30 @@ def _unmeasured(_seconds: float) -> None:
     """Nobody measures."""
 
 
+def _uncounted() -> None:
+    """Nobody counts."""
+
+
 class Store:
     """An open database. Both calls block the calling greenlet, never the event loop.
 
-    `told` is called with the result of every write, in the order of the commits; `took` with the seconds of each.
+    `told` is called with the result of every write, in the order of the commits; `took` with the seconds of each;
+    `asked` at every read.
     """
 
-    def __init__(self, url: str, told: Callable[[Any], None], took: Callable[[float], None] = _unmeasured) -> None:
+    def __init__(
+        self,
+        url: str,
+        told: Callable[[Any], None],
+        took: Callable[[float], None] = _unmeasured,
+        asked: Callable[[], None] = _uncounted,
+    ) -> None:
         engine = open_engine(url, writes=True)
         migrate(engine)
         with engine.begin() as connection:
             self.epoch = epoch_of(connection)
         self._writer = Writer(KeptConnection(engine, self._known), told, took)
+        self._asked = asked
         self._readers = Readers(open_engine(url, writes=False), self._known)
 
     def _known(self, connection: sa.Connection) -> None:
@@ -51,6 +63,7 @@ class Store:
 
     def read(self, query: Callable[[sa.Connection], T]) -> T:
         """See Readers.read."""
+        self._asked()
         return self._readers.read(query)
 
     def aside(self, work: Callable[[], T]) -> T:

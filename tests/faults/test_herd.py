@@ -1,0 +1,105 @@
+"""All clients of a server come back at once: what they missed is read once for all of them, and nothing is missed."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import requests
+import websocket
+
+from realtime.store.read import PAGE
+from tests.conftest import Server
+from tests.faults.installations import SEVERAL, Installation
+from tests.faults.table import Row, record
+from tests.sending import post
+
+CLIENTS = 200
+KEYS = PAGE + 10
+ROOM = "herd"
+FEW = 60  # readings of who is there and of notes, which each client asks for
+
+
+class Client:
+    """Joins the room from its cursor on, and follows it by the rule."""
+
+    def __init__(self, cursor: int) -> None:
+        self.cursor = cursor
+        self.steps: dict[str, int] = {}
+        self.violations: list[str] = []
+        self._socket: websocket.WebSocket | None = None
+
+    def connect(self, server: Server) -> None:
+        self.go()
+        address = f"ws://127.0.0.1:{server.port}/socket.io/?transport=websocket&EIO=4"
+        self._socket = websocket.create_connection(address, timeout=60)
+        self._socket.recv()
+        self._socket.send("40")
+        self._socket.recv()
+
+    def come(self, head: int, together: threading.Barrier) -> None:
+        assert self._socket is not None
+        together.wait(60)
+        self._socket.send("421" + json.dumps(["join", {"room": ROOM, "since": self.cursor}]))
+        while self.cursor < head:
+            packet = str(self._socket.recv())
+            if packet == "2":
+                self._socket.send("3")
+            self._take(packet)
+
+    def go(self) -> None:
+        if self._socket is not None:
+            self._socket.shutdown()
+
+    def _take(self, packet: str) -> None:
+        if not packet.startswith('42["entries"'):
+            return
+        frame: dict[str, Any] = json.loads(packet[2:])[1]
+        if frame["after"] > self.cursor:
+            self.violations.append(f"at {self.cursor}, a frame after {frame['after']}")
+        self.steps |= {each["key"]: each["data"]["step"] for each in frame["changes"] if each["offset"] > self.cursor}
+        self.cursor = max(self.cursor, frame["upto"])
+
+
+def test_what_a_herd_missed_is_read_once(installation: Installation) -> None:
+    server = installation.server
+    begun = _change(server, step=1)
+    clients = [Client(begun) for _ in range(CLIENTS)]
+    try:
+        for client in clients:
+            client.connect(server)
+        _again(server)  # they are gone with their server
+        head = _change(server, step=2)
+        _again(server)  # and it has nothing in memory
+        for client in clients:
+            client.connect(server)
+        before = _reads(server)
+        together = threading.Barrier(CLIENTS)
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            list(pool.map(lambda client: client.come(head, together), clients))
+        after = _reads(server)
+    finally:
+        for client in clients:
+            client.go()
+    wrong = [client for client in clients if client.violations or client.steps != {f"k{n}": 2 for n in range(KEYS)}]
+    record(Row("a herd comes back", installation.name, 4, len(wrong), CLIENTS, "clients"), wrong)
+    if installation.name != SEVERAL:  # where each process has its own
+        assert after["pages_read"] - before["pages_read"] == -(-KEYS // PAGE)
+        assert after["store_reads"] - before["store_reads"] < FEW
+
+
+def _change(server: Server, step: int) -> int:
+    """Everything in the room changes; its head then."""
+    offset: int = post(server.url, ROOM, {f"k{number}": {"step": step} for number in range(KEYS)})["offset"]
+    return offset
+
+
+def _again(server: Server) -> None:
+    server.kill()
+    server.start()
+
+
+def _reads(server: Server) -> dict[str, float]:
+    text = requests.get(f"{server.url}/metrics", timeout=30).text
+    names = ("pages_read", "store_reads")
+    return {name: float(text.partition(f"\nportalwire_{name}_total ")[2].split("\n")[0]) for name in names}
