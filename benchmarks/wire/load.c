@@ -2,6 +2,7 @@
  * Readers: many Socket.IO clients over websockets in one thread, which count what they get and check its order.
  *
  *   load PORT READERS JOIN EXPECTED [--go PATH] [--check seq|range] [--pids 1,2] [--patience S] [--leave] [--hold S]
+ *                                  [--again S]
  *
  * JOIN is the packet that joins a room and asks for an acknowledgement (420["join",{...}]). With --go the HTTP path is
  * fetched once all have joined; it makes the server send. Ends when EXPECTED events were counted in all (0: none are
@@ -11,6 +12,8 @@
  *   --check seq     "seq":0,1,2… for each reader
  *   --check range   `entries` frames continue each other: "after" is the last "upto"; counted are the offsets
  *   --hold S        stays for S seconds after joining, before anything is measured (memory settles)
+ *   --again S       whose connection ends comes back within S seconds, at random, until it is let in, and joins from its
+ *                   cursor: JOIN has a %ld for it (with --check range)
  *   --leave         closes all connections at once at the end, and measures what that costs the server
  */
 #define _GNU_SOURCE
@@ -39,12 +42,14 @@ typedef struct {
     char *rest;       /* an incomplete frame */
     size_t rest_size;
     int64_t next;     /* the seq or offset that must come next; -1: any */
+    uint64_t again;   /* when it comes back */
 } reader;
 
 static reader *readers;
 static int reader_count, port, poll_fd, ready, gone, started;
 static const char *join_packet;
 static bool check_seq, check_range;
+static double jitter; /* seconds; 0: who is gone stays away */
 static uint64_t events, order_errors, reads, closed, received;
 static uint32_t *latency; /* 10 us each */
 static uint64_t latencies, worst;
@@ -97,6 +102,7 @@ static void end(reader *r) {
     free(r->rest);
     r->rest = NULL;
     r->rest_size = 0;
+    r->again = now() + (uint64_t)(jitter * 1e9 * rand() / RAND_MAX);
 }
 
 /* A masked frame; the mask is zero. */
@@ -154,8 +160,10 @@ static void take_text(reader *r, const char *text, size_t size) {
         r->state = NAMESPACE;
         send_frame(r, 1, "40", 2);
     } else if (r->state == NAMESPACE && size > 1 && text[1] == '0') {
+        char join[1024];
+        int length = snprintf(join, sizeof join, join_packet, (long)(r->next > 0 ? r->next : 0));
         r->state = JOINING;
-        send_frame(r, 1, join_packet, strlen(join_packet));
+        send_frame(r, 1, join, length);
     } else if (r->state == JOINING && size > 1 && text[1] == '3') {
         r->state = READING;
         ready++;
@@ -235,7 +243,7 @@ static int dial(bool waits) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0 || (connect(fd, (void *)&address, sizeof address) < 0 && errno != EINPROGRESS)) {
+    if (fd < 0 || (connect(fd, (void *)&address, sizeof address) < 0 && errno != EINPROGRESS && !jitter)) {
         perror("connect");
         exit(1);
     }
@@ -243,7 +251,7 @@ static int dial(bool waits) {
 }
 
 static void start_one(int i) {
-    readers[i] = (reader){.fd = dial(false), .state = CONNECTING, .next = -1};
+    readers[i] = (reader){.fd = dial(false), .state = CONNECTING, .next = readers[i].next};
     struct linger at_once = {1, 0}; /* no TIME_WAIT: ports would run out */
     setsockopt(readers[i].fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     started++;
@@ -267,7 +275,18 @@ static void upgrade(reader *r, uint32_t index) {
 
 static int go_fd = -1;
 
+static void come_back(void) {
+    uint64_t at = now();
+    for (int i = 0; i < reader_count; i++)
+        if (readers[i].state == GONE && readers[i].again < at) {
+            gone--;
+            started--;
+            start_one(i);
+        }
+}
+
 static void turn(int milliseconds) {
+    if (jitter && gone) come_back();
     static struct epoll_event found[1024];
     int count = epoll_wait(poll_fd, found, 1024, milliseconds);
     for (int k = 0; k < count; k++) {
@@ -323,6 +342,7 @@ int main(int count, char **words) {
         if (!strcmp(words[i], "--go") && more) path = words[++i];
         else if (!strcmp(words[i], "--check") && more) check_seq = !(check_range = !strcmp(words[++i], "range"));
         else if (!strcmp(words[i], "--patience") && more) patience = atof(words[++i]);
+        else if (!strcmp(words[i], "--again") && more) jitter = atof(words[++i]);
         else if (!strcmp(words[i], "--hold") && more) hold = atof(words[++i]);
         else if (!strcmp(words[i], "--leave")) leave = true;
         else if (!strcmp(words[i], "--pids") && more)
@@ -335,6 +355,7 @@ int main(int count, char **words) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     readers = calloc(reader_count, sizeof *readers);
+    for (int i = 0; i < reader_count; i++) readers[i].next = -1;
     latency = calloc(BUCKETS, sizeof *latency);
     poll_fd = epoll_create1(0);
 
