@@ -122,7 +122,7 @@ class App:
         bus = self._redis.bus if self._redis else None
         for reading in (
             gauges.of_feed(self.store, self._feed, metrics.names),
-            gauges.of_clients(visitors, audience),
+            gauges.of_clients(visitors, audience, fanout),
             gauges.of_writer(self.store),
             gauges.of_redis(bus),
         ):

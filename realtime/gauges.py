@@ -10,6 +10,7 @@ import redis
 from ingest_api.redis_stream import GROUP, STREAM
 from realtime.audience import Audience
 from realtime.bus import Bus
+from realtime.fanout import Fanout
 from realtime.feed import Feed
 from realtime.labels import FETCHES, Names, among
 from realtime.metrics import Reading, Values
@@ -61,12 +62,19 @@ def of_runs(store: Store) -> Callable[[], Iterator[Reading]]:
     return reading
 
 
-def of_clients(visitors: Visitors, audience: Audience) -> Callable[[], Iterator[Reading]]:
+def of_clients(visitors: Visitors, audience: Audience, fanout: Fanout) -> Callable[[], Iterator[Reading]]:
     """The clients of this process."""
 
     def reading() -> Iterator[Reading]:
         yield "connections", "Connected clients", _one(len(visitors))
         yield "catching_up", "Rooms of clients that are being caught up now", _one(audience.catching_up)
+        most, all_of_it = fanout.backlog
+        yield (
+            "bytes_waiting",
+            "Bytes that clients have not taken; frames that several wait for count for each",
+            _one(all_of_it),
+        )
+        yield "bytes_waiting_most", "Of them, those of the client with most", _one(most)
 
     return reading
 

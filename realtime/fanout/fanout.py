@@ -88,6 +88,12 @@ class Fanout:
             return 0
         return sum(len(packet.data or "") for packet in list(connection.queue.queue) if packet is not None)
 
+    @property
+    def backlog(self) -> tuple[int, int]:
+        """Bytes that wait for the websocket that has taken the least, and for all of them."""
+        waiting = [link.waiting for link in self._manager.stalled]
+        return max(waiting, default=0), sum(waiting)
+
     def silence(self, sid: str) -> None:
         """Forgets what waits for a client and has not begun."""
         self._manager.flush()

@@ -28,6 +28,7 @@ from realtime.polls import is_packet
 from realtime.serving import BoundedHandler
 
 RECEIVE = 65536  # bytes read at a time
+UNSENT = 128 * 1024  # bytes that the kernel may hold and not have sent: of a client that does not read, several MB else
 _READABLE = 1  # as libev has it
 _HANDLER = "portalwire.handler"  # in the environ of a request: a weak reference to who serves it
 _KEPT = ("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_ADDR")  # of an environ, for as long as the connection lives
@@ -95,6 +96,8 @@ class WebSocket:
     def __init__(self, engine: Any, connection: DirectSocket, taken: socket.socket) -> None:
         taken.setblocking(False)
         taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         self._engine = engine
         self._connection = connection
         self._socket = taken
