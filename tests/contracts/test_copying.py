@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from realtime.store.engine import open_engine
 from realtime.store.schema import metadata
 from tests.conftest import ROOT, Server
+from tests.faults.installations import POSTGRESQL, SQLITE
+from tests.faults.table import Row, record
 from tests.reader import Reader
 from tests.sending import post
 from tests.servers import PostgresServer
@@ -23,7 +25,7 @@ def backup(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
-KINDS = [("sqlite", "sqlite"), ("sqlite", "postgresql"), ("postgresql", "sqlite")]
+CONFIGURATIONS = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 
 
 def fresh(kind: str, file: Path, request: pytest.FixtureRequest) -> str:
@@ -94,6 +96,11 @@ def test_a_copy_taken_while_batches_come_is_whole_and_followers_start_anew(
         assert reader.cursors["vendor_x"][1] != epoch
         assert reader.violations == []
         assert reader.data("vendor_x").keys() == lost.keys()
+        steps = {data["step"] for data in reader.data("vendor_x").values()}
+        torn = int(steps != {head // 50 - 1})
+        scenario = f"a copy of {CONFIGURATIONS[first]}, taken under load, restored"
+        record(Row(scenario, CONFIGURATIONS[second], 1, torn, known, "changes acknowledged before it"), steps)
+        record(Row(scenario, CONFIGURATIONS[second], 4, len(reader.violations), head, "changes followed anew"))
         again = post(server.url, "vendor_x", {"k0": {"step": "after"}})
         reader.reach("vendor_x", again["offset"])
         assert again["offset"] == head + 1
