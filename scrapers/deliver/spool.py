@@ -17,6 +17,9 @@ Kind = Literal["source", "run", "batch"]
 DoorName = Literal["http", "redis"]
 Wait = Callable[[float], object]
 
+MOST = 1024**3  # bytes that may wait of one source
+REJECTED = 200  # files that are kept of what the server never took
+
 _LOCK_POLL = 0.05  # seconds
 _ABANDONED = 3600  # seconds after which a half-written file belongs to nobody
 
@@ -62,6 +65,8 @@ class Spool:
         """Keep the request; when this returns, it survives a power cut. Raises SpoolFull."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if _size(self.pending()) + len(request.packed()) > MOST:
+                raise SpoolFull(f"{MOST} bytes wait in {self.folder}, and no more are kept: bring the server back")
             kept = self._numbered(self._written(request), request.kind)
             _sync(self.folder)
         except OSError as error:
@@ -87,6 +92,8 @@ class Spool:
         aside = self.rejected / f"{time.time_ns()}-{kept.name}"
         aside.with_name(f"{aside.name}.answer").write_text(answer)
         kept.rename(aside)
+        for old in sorted(self.rejected.iterdir())[:-REJECTED]:
+            old.unlink(missing_ok=True)
         return aside
 
     @contextmanager
@@ -156,6 +163,14 @@ def waiting(var: Path) -> list[str]:
     """The sources that have something for the server."""
     folder = var / "spool"
     return sorted(path.name for path in folder.iterdir() if Spool(var, path.name).pending()) if folder.is_dir() else []
+
+
+def _size(files: list[Path]) -> int:
+    size = 0
+    for file in files:
+        with suppress(FileNotFoundError):  # sent in the meantime
+            size += file.stat().st_size
+    return size
 
 
 def _locked(file: int) -> bool:

@@ -14,6 +14,7 @@ from time import time
 import pytest
 
 from ingest_api.contract import Batch, Entry, SourceInfo
+from scrapers.deliver import spool as spools
 from scrapers.deliver.http import Away, Courier, Door, NotLetIn, WrongAddress
 from scrapers.deliver.outbox import Outbox
 from scrapers.deliver.spool import Request, Spool, waiting
@@ -95,6 +96,29 @@ def test_poison_is_set_aside_with_its_answer_and_blocks_nobody(spool: Spool, doo
     assert Request.unpacked(aside.read_bytes()).body == b'{"n":2}'
     assert str(status) in why
     assert aside.with_name(f"{aside.name}.answer").read_text() == why
+
+
+def test_a_full_spool_takes_no_more_until_something_is_sent(
+    spool: Spool, door: DoorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spools, "MOST", 2 * len(note(1).packed()))
+    spool.put(note(1))
+    spool.put(note(2))
+    with pytest.raises(SpoolFull, match="bytes wait in"):
+        spool.put(note(3))
+    with Door(door.url) as to:
+        assert Courier(spool, to).send()
+    spool.put(note(3))
+    assert numbers(door) == [1, 2]
+
+
+def test_of_what_is_set_aside_the_newest_is_kept(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spools, "REJECTED", 6)
+    for number in range(5):
+        aside = spool.reject(spool.put(note(number)), "no")
+    assert len(list(spool.rejected.iterdir())) == 6
+    assert aside.exists()
+    assert aside.with_name(f"{aside.name}.answer").exists()
 
 
 def test_a_damaged_file_is_set_aside(spool: Spool, door: DoorServer) -> None:
