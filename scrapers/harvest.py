@@ -130,7 +130,7 @@ class Harvest:
             self.keys.append(key)
         else:
             self._keyless += 1
-        self._unfit_waiting.append({"key": key[:MAX_KEY], "data": f"{error.message} {entry!r}"[:_DEAD_TEXT]})
+        self._unfit_waiting.append({"key": key[:MAX_KEY], "data": f"{error.message} {_shown(entry)}"[:_DEAD_TEXT]})
         log.warning("entry set aside", reason=error.message)
 
     def _judge(self) -> None:
@@ -203,3 +203,11 @@ class Harvest:
             fetch=self.source.fetch,
             fault=why,
         )
+
+
+def _shown(entry: Entry) -> str:
+    """An entry as text, as far as it can be shown."""
+    try:
+        return repr(entry)
+    except Exception as error:  # noqa: BLE001 nested too deep, or the portal's own object, which may raise anything
+        return f"(cannot be shown: {type(error).__name__})"
