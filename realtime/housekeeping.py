@@ -16,7 +16,7 @@ from realtime.store.store import Store
 DAY = 24 * 3600 * 1000  # milliseconds
 BATCHES = 30 * DAY  # for so long the same batch sent again changes nothing
 RUNS = 10_000  # of a source
-DEAD_LETTERS = 90 * DAY
+DEAD_LETTERS, LETTERS = 90 * DAY, 100_000  # how old they become, and how many there are
 EVERY = 600.0  # seconds
 PAUSE = 0.1  # seconds between two transactions
 
@@ -45,6 +45,7 @@ class Housekeeping:
             self._all(partial(prune.old_batches, source=vitals.name, before=at - BATCHES))
             self._all(partial(prune.old_runs, source=vitals.name, keep=RUNS))
         self._all(partial(prune.old_dead_letters, before=at - DEAD_LETTERS))
+        self._all(partial(prune.many_dead_letters, keep=LETTERS))
         if self._log_days is not None:
             self._trim(at - int(self._log_days * DAY))
 

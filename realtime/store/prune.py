@@ -42,6 +42,17 @@ def old_dead_letters(connection: sa.Connection, before: int) -> bool:
     return _delete(connection, dead_letters, numbered(connection, dead_letters.c.id, gone), len(gone))
 
 
+def many_dead_letters(connection: sa.Connection, keep: int) -> bool:
+    """All dead letters but the newest `keep`."""
+    newest = sa.select(dead_letters.c.id).order_by(dead_letters.c.id.desc()).limit(1).offset(keep)
+    last = connection.execute(newest).scalar()
+    if last is None:
+        return False
+    first = sa.select(dead_letters.c.id).where(dead_letters.c.id <= last).order_by(dead_letters.c.id).limit(PIECE)
+    gone = connection.execute(first).scalars().all()
+    return _delete(connection, dead_letters, numbered(connection, dead_letters.c.id, list(gone)), len(gone))
+
+
 def _delete(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], count: int) -> bool:
     if count:
         connection.execute(sa.delete(table).where(which))

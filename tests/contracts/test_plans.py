@@ -259,6 +259,7 @@ def look_around(site: Site) -> None:
 def tidy(site: Site) -> None:
     site.write(partial(prune.old_batches, source="x", before=NOW + 10**9))
     site.write(partial(prune.old_runs, source="x", keep=10))
+    site.write(partial(prune.many_dead_letters, keep=100))
     site.write(partial(prune.old_dead_letters, before=NOW + 10**9))
     site.read(trim.floors)
     assert site.write(partial(trim.raise_floor, source="y", before=NOW + 10**9))

@@ -129,6 +129,9 @@ def test_old_rows_go_a_piece_at_a_time_and_young_ones_stay(
     assert store.read(rows) == [4, 4, 7, 7], "the floor is raised, what is below it goes the next time"
     keeper.once(millis(bench, 4) + housekeeping.DEAD_LETTERS)
     assert store.read(rows) == [0, 4, 4, 2]
+    monkeypatch.setattr(housekeeping, "LETTERS", 1)
+    keeper.once(millis(bench, 4) + housekeeping.DEAD_LETTERS)
+    assert store.read(rows) == [0, 4, 1, 2]
     assert store.read(lambda c: c.execute(sa.select(sources.c.floor)).scalar_one()) == 6
     store.close()
 
