@@ -25,21 +25,29 @@ class Turnstile:
     def wait(self, url: str, pace: float, patience: float) -> None:
         """Returns when it is our turn at the host of `url`; the next turn is `pace` seconds later.
 
-        Raises FetchFailed at once, and takes no turn, if that would take longer than `patience` seconds.
+        Raises FetchFailed at once, and takes no turn, if that would take longer than `patience` seconds. A host that
+        asks us to wait while we sleep is asked later.
         """
-        with self._next_turn(url) as turn:
-            now = time.time()
-            mine = max(now, turn.at)
-            if mine - now > patience:
-                raise FetchFailed(f"the host asks us to wait {mine - now:.0f} s more", page=url)
-            turn.at = mine + pace
-        if mine > now:
+        until = time.time() + patience
+        while True:
+            with self._next_turn(url) as turn:
+                now = time.time()
+                mine = max(now, turn.at)
+                if mine > until:
+                    raise FetchFailed(f"the host asks us to wait {mine - now:.0f} s more", page=url)
+                turn.at = mine + pace
+            if mine <= now:
+                return
             time.sleep(mine - now)
+            with self._next_turn(url) as turn:
+                if turn.held <= time.time():
+                    return
 
     def hold(self, url: str, seconds: float) -> None:
         """Nobody's turn comes before `seconds` from now: the host said so, or seems to need it."""
         with self._next_turn(url) as turn:
-            turn.at = max(turn.at, time.time() + min(seconds, LONGEST_HOLD))
+            turn.held = max(turn.held, time.time() + min(seconds, LONGEST_HOLD))
+            turn.at = max(turn.at, turn.held)
 
     @contextlib.contextmanager
     def _next_turn(self, url: str) -> Iterator["_Turn"]:
@@ -55,14 +63,20 @@ class Turnstile:
 
 
 class _Turn:
+    """A host's file: `at` is the next free moment, `held` the one before which the host wants nobody."""
+
     def __init__(self, file: IO[str]) -> None:
         try:
-            self.written = float(file.read() or 0)
+            self.written, held = map(float, (file.read() or "0 0").split())
         except ValueError:  # half written in a power cut
-            self.written = 0.0
-        self.at = self.written if self.written - time.time() <= LONGEST_HOLD else 0.0
+            self.written = held = 0.0
+        self.at, self.held = _believed(self.written), _believed(held)
 
     def write(self, file: IO[str]) -> None:
         file.seek(0)
         file.truncate()
-        file.write(repr(self.at))
+        file.write(f"{self.at!r} {self.held!r}")
+
+
+def _believed(moment: float) -> float:
+    return moment if moment - time.time() <= LONGEST_HOLD else 0.0
