@@ -13,7 +13,7 @@ import typer
 
 from benchmarks.bench import ROOT
 
-PARTS = ("fanout", "ingest", "scrape", "seen", "growth", "ticks", "tops", "herd")
+PARTS = ("fanout", "ingest", "scrape", "seen", "growth", "ticks", "tops", "herd", "slow")
 PAGE = ROOT / "docs" / "performance.md"
 
 
