@@ -26,7 +26,7 @@ from realtime.store.read import PAGE
 from realtime.store.store import Store
 
 AHEAD = 256 * 1024  # bytes that may wait for a client before it is sent another page
-DRAIN_EVERY = 0.02  # seconds
+DRAIN_FIRST, DRAIN_EVERY = 0.02, 0.25  # seconds between looks at what waits: longer each time, for who does not read
 STORE_EVERY = 0.5  # seconds between tries while the store is away
 ROOMS = 500  # rooms one client may follow
 PAGES = 64  # pages kept for those who ask the same
@@ -142,8 +142,10 @@ class Audience:
         if reset:
             self._fanout.tell(sid, "reset", {"room": room.name, "epoch": self._feed.epoch})
         while True:
+            pause = DRAIN_FIRST
             while not subscription.gone and self._fanout.waiting(sid) > AHEAD:
-                gevent.sleep(DRAIN_EVERY)
+                gevent.sleep(pause)
+                pause = min(2 * pause, DRAIN_EVERY)
             if subscription.gone:
                 return
             if subscription.cursor >= self._feed.cursor(room.source):
