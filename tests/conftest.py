@@ -78,16 +78,7 @@ class Server:
 
     def start(self) -> None:
         """Starts it and waits until it is ready."""
-        environment = {
-            **os.environ,
-            "PORTALWIRE_PORT": str(self.port),
-            "PORTALWIRE_DATABASE_URL": f"sqlite:///{self.database}",
-            **self.environment,
-        }
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self.module], cwd=ROOT, env=environment, stdout=log, stderr=log
-            )
+        self._launch()
         try:
             eventually(self._ready, what=f"the server is ready, see {self.log}")
         except BaseException:
@@ -117,6 +108,18 @@ class Server:
 
     def go_on(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
+
+    def _launch(self) -> None:
+        environment = {
+            **os.environ,
+            "PORTALWIRE_PORT": str(self.port),
+            "PORTALWIRE_DATABASE_URL": f"sqlite:///{self.database}",
+            **self.environment,
+        }
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self.module], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
 
     def _end(self, number: int) -> None:
         process, self._process = self._process, None

@@ -1,0 +1,39 @@
+"""kill -9 of a server process at named points of its code."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tests.conftest import eventually
+from tests.faults.configurations import PROCESSES
+from tests.faults.stage import staged
+
+BATCHES = 7  # before another client comes, and again after it
+
+ONCE = ("while migrating", "while catching up")  # points that are not passed with every batch
+POINTS = ("before commit", "after commit", "before answer", "in the clock's beat", *ONCE)  # of tests.faults.points
+
+
+def killed(point: str, configuration: str, seed: int, folder: Path) -> None:
+    """Processes end at their nth passing of a point, once or more often; both by the seed."""
+    nth, kills = (1, 1) if point in ONCE else (1 + seed // 3 % 3, 1 + seed % 3)
+    with staged(configuration, folder, seed, fault=f"{point}:{nth}", kills=kills) as stage:
+        stage.deliver(BATCHES)
+        stage.another()
+        eventually(lambda: stage.service.killed > 0 or _went_on(stage.deliver), what="a process was killed")
+        stage.deliver(BATCHES)
+        stage.count(f"kill -9 {point}")
+
+
+def _went_on(deliver: Callable[[int], None]) -> bool:
+    deliver(1)
+    return False
+
+
+def before_the_hint(configuration: str, seed: int, folder: Path) -> None:
+    killed("before hint", configuration, seed, folder)
+
+
+before_the_hint.configurations = (PROCESSES,)  # type: ignore[attr-defined]
+
+SCENARIOS = {f"kill -9 {point}": partial(killed, point) for point in POINTS} | {"kill -9 before hint": before_the_hint}

@@ -1,0 +1,125 @@
+"""A server with a sender before it and clients behind it, put together for one scenario, and counted at its end."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.exc import OperationalError
+
+from tests.conftest import eventually
+from tests.faults import counts
+from tests.faults.configurations import Configured, configured
+from tests.faults.counts import Span
+from tests.faults.follower import Changes, Follower
+from tests.faults.scripted import Portal
+from tests.faults.sender import Sender, Way, by_http
+from tests.faults.service import Service
+
+SOURCE = "vendor_x"
+
+
+@dataclass
+class Stage:
+    """All of it runs."""
+
+    configuration: str
+    setup: Configured
+    service: Service
+    sender: Sender
+    clients: list[Follower]
+    _stack: ExitStack
+    log: Changes = field(default_factory=list)
+    ahead: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Whether a client was told of what is not in the database: its name, its cursor and the head."""
+        had = [(client, len(client.lives), client.cursor) for client in self.clients]
+        with suppress(OperationalError):  # the database is away too
+            head = counts.head_of(self._database, SOURCE)
+            self.ahead += [
+                (client.name, cursor, head)
+                for client, lives, cursor in had
+                if cursor > head and lives == len(client.lives)
+            ]
+
+    @property
+    def _database(self) -> str:
+        return self.setup.environment["PORTALWIRE_DATABASE_URL"]
+
+    def deliver(self, count: int) -> None:
+        """So many batches; every third time the clients are waited for, so that some find them there."""
+        for number in range(count):
+            if number % 3 == 0:
+                self.gather()
+            self.sender.deliver(1)
+
+    def another(self) -> None:
+        """One more client comes, who has nothing yet."""
+        self.clients.append(self._stack.enter_context(Follower(self.clients[0].url, SOURCE)))
+
+    def gather(self) -> None:
+        """Until every client is in its room."""
+        for client in self.clients:
+            eventually(lambda client=client: client.there, what=f"{client.name} is in its room")
+
+    def settle(self) -> None:
+        """Until every client has everything; then they go."""
+        self.log = counts.log_of(self._database, SOURCE)
+        for client in self.clients:
+            eventually(lambda client=client: client.cursor >= len(self.log), what=f"{client.name} has everything")
+        self._stack.close()
+
+    def leave(self) -> None:
+        """The clients go as they are."""
+        self._stack.close()
+        self.log = counts.log_of(self._database, SOURCE)
+
+    def count(self, scenario: str, apart: Sequence[Span] = ()) -> None:
+        """Records what was broken of the promises 1 to 5 and 7."""
+        self.settle()
+        counts.note(scenario, self.configuration, self.found(apart))
+
+    def found(self, apart: Sequence[Span] = ()) -> dict[int, counts.Found]:
+        """What was broken of each promise."""
+        wrong, counted, what = counts.missed(self.clients, self.log)
+        return {
+            1: counts.lost(self.sender, self.log),
+            2: counts.extra(self.sender, self.log),
+            3: counts.gaps(self.log),
+            4: ([*wrong, *self.ahead], counted, what),
+            5: counts.late(self.clients, self.sender, apart),
+            7: counts.differing(self.sender),
+        }
+
+
+@contextmanager
+def staged(
+    configuration: str,
+    folder: Path,
+    seed: int,
+    *,
+    fault: str = "",
+    kills: int = 1,
+    bug: str = "",
+    setup: Configured | None = None,
+    door: str | None = None,
+    way: Way | None = None,
+    seen_at: str | None = None,
+) -> Iterator[Stage]:
+    """`door` is where the sender finds the server and `seen_at` where the clients do, if a proxy is between; `way` is
+    another one than the POST door; `setup` is there already if something is between the server and its databases."""
+    with ExitStack() as stack:
+        made = setup or stack.enter_context(configured(configuration, folder))
+        service = Service(folder, made.environment, fault, kills, bug)
+        service.start()
+        stack.callback(service.stop)
+        sender = Sender(Portal(SOURCE, seed), way or by_http(door or service.url))
+        with ExitStack() as clients:
+            followers = [
+                clients.enter_context(Follower(seen_at or service.url, SOURCE, history=history))
+                for history in (False, True)
+            ]
+            stage = Stage(configuration, made, service, sender, followers, clients)
+            sender.look = stage.look
+            yield stage

@@ -1,0 +1,64 @@
+"""The counts are shown to count: each of these bugs, put in from outside, is a violation of a promise."""
+
+import time
+from pathlib import Path
+
+from tests.conftest import eventually
+from tests.faults import counts
+from tests.faults.configurations import SQLITE
+from tests.faults.stage import Stage, staged
+
+
+def broken(stage: Stage, promise: int) -> bool:
+    """Whether the count found something, over more than nothing."""
+    violations, counted, _ = stage.found()[promise]
+    return bool(violations) and counted > 0
+
+
+def test_planted_hint_dropped_and_sweep_off(tmp_path: Path) -> None:
+    with staged(SQLITE, tmp_path, 0, bug="hint dropped, sweep off") as stage:
+        stage.deliver(3)
+        over = stage.sender.acknowledged[-1].at + counts.WITHIN
+        eventually(lambda: time.monotonic() > over, what="the time is over in which it should be told")
+        stage.leave()
+        assert broken(stage, 5)
+        assert stage.found()[4][0] != []
+
+
+def test_planted_emit_before_commit(tmp_path: Path) -> None:
+    with staged(SQLITE, tmp_path, 0, fault="ahead of commit:2", bug="emit before commit") as stage:
+        stage.deliver(4)
+        stage.leave()
+        assert stage.service.killed == 1
+        assert broken(stage, 4)
+
+
+def test_planted_acknowledge_before_commit(tmp_path: Path) -> None:
+    with staged(SQLITE, tmp_path, 0, fault="ahead of commit:2", bug="acknowledge before commit") as stage:
+        stage.deliver(2)
+        eventually(lambda: stage.service.killed, what="it is killed")
+        stage.deliver(2)
+        stage.leave()
+        assert broken(stage, 1)
+
+
+def test_planted_replay_too_far(tmp_path: Path) -> None:
+    with staged(SQLITE, tmp_path, 0, bug="replay too far") as stage:
+        stage.deliver(1)
+        stage.another()
+        stage.settle()
+        assert broken(stage, 4)
+
+
+def test_planted_removal_after_a_part(tmp_path: Path) -> None:
+    with staged(SQLITE, tmp_path, 0, bug="removal after a part") as stage:
+        stage.deliver(6)
+        stage.settle()
+        assert broken(stage, 7)
+
+
+def test_planted_second_clock(tmp_path: Path) -> None:
+    with staged(SQLITE, tmp_path, 0, bug="second clock") as stage:
+        eventually(lambda: len(stage.clients[0].ticks) > 3, what="it ticks")
+        stage.settle()
+        assert counts.ticking(stage.clients[0].ticks)[0] != []
