@@ -69,6 +69,8 @@ class Processes:
         while not self._ending.is_set():
             began = time.monotonic()
             child = self._children[number] = self._start(number)
+            if self._ending.is_set():  # told to end while this one was being started
+                child.terminate()
             code = child.wait()
             del self._children[number]
             lived = time.monotonic() - began

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from realtime.processes import Processes
 from tests.conftest import Server, eventually
 from tests.processes import children, gone, serving
 from tests.reader import Reader
@@ -80,3 +81,14 @@ def test_wrong_settings_end_it_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(pytest.fail.Exception, match="PORTALWIRE_REDIS_URL"):
         server.start()
     assert time.monotonic() - began < 60
+
+
+def test_a_child_that_is_started_while_all_are_told_to_end_is_told_too() -> None:
+    def command(_number: int) -> list[str]:
+        together.stop()
+        return ["sleep", "60"]
+
+    together = Processes(command, os.environ, count=1, descriptors=[])
+    began = time.monotonic()
+    together.run()
+    assert time.monotonic() - began < 30
