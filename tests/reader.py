@@ -6,6 +6,7 @@ from typing import Any
 
 import engineio
 import socketio
+import websocket
 
 DEADLINE = 60.0  # seconds
 
@@ -15,6 +16,13 @@ class _InOrder(engineio.Client):  # type: ignore[misc]
 
     def _trigger_event(self, event: str, *args: Any, **_run_async: Any) -> Any:
         return super()._trigger_event(event, *args, run_async=False)
+
+
+class _Closing(websocket.WebSocket):
+    """Is closed when nobody has it any more: the library drops one that broke before its first packet."""
+
+    def __del__(self) -> None:
+        self.shutdown()
 
 
 class Client(socketio.Client):  # type: ignore[misc]
@@ -43,7 +51,7 @@ class Reader:
         self.errors: list[dict[str, Any]] = []
         self.violations: list[str] = []
         self._moved = Condition()
-        self._client = Client(reconnection=False, serializer=serializer)
+        self._client = Client(reconnection=False, serializer=serializer, websocket_extra_options={"class_": _Closing})
         for event in ("entries", "watermark", "reset", "error"):
             self._client.on(event, getattr(self, f"_{event}"))
 

@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.conftest import eventually
-from tests.faults.configurations import PROCESSES
+from tests.faults.configurations import PROCESSES, configured
+from tests.faults.sender import by_courier
 from tests.faults.stage import staged
 
 BATCHES = 7  # before another client comes, and again after it
@@ -34,6 +35,22 @@ def before_the_hint(configuration: str, seed: int, folder: Path) -> None:
     killed("before hint", configuration, seed, folder)
 
 
+def before_the_acknowledgement(configuration: str, seed: int, folder: Path) -> None:
+    """Of batches that came by the Redis door and are stored."""
+    fault = f"before acknowledgement:{1 + seed // 3 % 3}"
+    with configured(configuration, folder, redis=True) as setup:
+        assert setup.redis is not None
+        way = partial(by_courier, var=folder / "var", redis_url=setup.redis.url)
+        with staged(configuration, folder, seed, fault=fault, kills=1 + seed % 3, setup=setup, way=way) as stage:
+            stage.deliver(BATCHES)
+            eventually(lambda: stage.service.killed > 0, what="a process was killed")
+            stage.deliver(BATCHES)
+            stage.count("kill -9 before acknowledgement")
+
+
 before_the_hint.configurations = (PROCESSES,)  # type: ignore[attr-defined]
 
-SCENARIOS = {f"kill -9 {point}": partial(killed, point) for point in POINTS} | {"kill -9 before hint": before_the_hint}
+SCENARIOS = {f"kill -9 {point}": partial(killed, point) for point in POINTS} | {
+    "kill -9 before hint": before_the_hint,
+    "kill -9 before acknowledgement": before_the_acknowledgement,
+}

@@ -17,7 +17,7 @@ class Proxy:
     """Between whoever connects to `port` and 127.0.0.1:`target`. `done` counts what it did, by name; `windows` are when
     it did it, by this process's monotonic clock."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int = 0) -> None:
         self.target = target
         self.done: Counter[str] = Counter()
         self.windows: list[tuple[float, float]] = []

@@ -3,14 +3,22 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import requests
 
+from ingest_api.contract import Batch
+from scrapers.config import Settings
+from scrapers.deliver.doors import Doors
+from scrapers.deliver.http import Courier
+from scrapers.deliver.outbox import parcel
+from scrapers.deliver.spool import Spool
 from tests.conftest import eventually
 from tests.faults.scripted import Portal, Sent
 
-ANSWER = 5.0  # seconds that a server may take, before the same is sent again
+ANSWER = 3.0  # seconds that a server may take, before the same is sent again
 
 Receipt = dict[str, Any]
 Way = Callable[[dict[str, Any]], Receipt | None]
@@ -66,5 +74,24 @@ def by_http(url: str) -> Way:
         answer.raise_for_status()
         receipt: Receipt = answer.json()
         return receipt
+
+    return send
+
+
+def by_courier(url: str, var: Path, redis_url: str | None = None) -> Way:
+    """The scrapers' own: a spool in `var`, to the POST door or, where there is a `redis_url`, to the Redis door."""
+    doors = Doors(Settings(Path("schedules.yaml"), var, url, redis_url=redis_url))
+    spooled = ""
+
+    def send(batch: dict[str, Any]) -> Receipt | None:
+        nonlocal spooled
+        spool = Spool(var, batch["source"])
+        if batch["batch_id"] != spooled:
+            spool.put(parcel(msgspec.convert(batch, Batch), door="redis" if redis_url else "http"))
+            spooled = batch["batch_id"]
+        courier = Courier(spool, doors, batch["run_id"])
+        courier.send()
+        assert not courier.refused, courier.refused
+        return msgspec.to_builtins(courier.receipts[0]) if courier.receipts else None
 
     return send

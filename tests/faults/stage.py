@@ -1,9 +1,11 @@
 """A server with a sender before it and clients behind it, put together for one scenario, and counted at its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy.exc import OperationalError
 
@@ -12,6 +14,7 @@ from tests.faults import counts
 from tests.faults.configurations import Configured, configured
 from tests.faults.counts import Span
 from tests.faults.follower import Changes, Follower
+from tests.faults.proxy import Proxy
 from tests.faults.scripted import Portal
 from tests.faults.sender import Sender, Way, by_http
 from tests.faults.service import Service
@@ -53,6 +56,19 @@ class Stage:
             if number % 3 == 0:
                 self.gather()
             self.sender.deliver(1)
+
+    @contextmanager
+    def delivering(self, count: int) -> Iterator[Future[None]]:
+        """The same beside something else; at the end it is waited for."""
+        with ThreadPoolExecutor(1) as pool:
+            delivery = pool.submit(self.sender.deliver, count)
+            yield delivery
+            delivery.result()
+
+    def misses(self, delivery: Future[None]) -> None:
+        """Until the sender, while it delivers, got no answer once more."""
+        before = self.sender.unanswered
+        eventually(lambda: self.sender.unanswered > before or delivery.done(), what="the sender misses an answer")
 
     def another(self) -> None:
         """One more client comes, who has nothing yet."""
@@ -103,23 +119,29 @@ def staged(
     kills: int = 1,
     bug: str = "",
     setup: Configured | None = None,
-    door: str | None = None,
-    way: Way | None = None,
-    seen_at: str | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    way: Callable[[str], Way] = by_http,
+    to_door: Proxy | None = None,
+    to_clients: Proxy | None = None,
 ) -> Iterator[Stage]:
-    """`door` is where the sender finds the server and `seen_at` where the clients do, if a proxy is between; `way` is
-    another one than the POST door; `setup` is there already if something is between the server and its databases."""
+    """`way` is the sender's to the server at an address. Proxies may be between it and the door, and between clients
+    and server. `setup` is there already where a scenario changes it; what `environment` says goes before its own."""
     with ExitStack() as stack:
         made = setup or stack.enter_context(configured(configuration, folder))
-        service = Service(folder, made.environment, fault, kills, bug)
+        service = Service(folder, {**made.environment, **environment}, fault, kills, bug)
         service.start()
         stack.callback(service.stop)
-        sender = Sender(Portal(SOURCE, seed), way or by_http(door or service.url))
+        sender = Sender(Portal(SOURCE, seed), way(_through(to_door, service)))
         with ExitStack() as clients:
-            followers = [
-                clients.enter_context(Follower(seen_at or service.url, SOURCE, history=history))
-                for history in (False, True)
-            ]
+            seen_at = _through(to_clients, service)
+            followers = [clients.enter_context(Follower(seen_at, SOURCE, history=history)) for history in (False, True)]
             stage = Stage(configuration, made, service, sender, followers, clients)
             sender.look = stage.look
             yield stage
+
+
+def _through(proxy: Proxy | None, service: Service) -> str:
+    if proxy is None:
+        return service.url
+    proxy.target = service.port
+    return f"http://127.0.0.1:{proxy.port}"
