@@ -60,11 +60,12 @@ class Spool:
         self.source = source
         self.folder = var / "spool" / source
         self.rejected = var / "rejected" / source
+        self._lasting: set[Path] = set()  # folders that survive a power cut
 
     def put(self, request: Request) -> Path:
         """Keep the request; when this returns, it survives a power cut. Raises SpoolFull."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make(self.folder)
             if _size(self.pending()) + len(request.packed()) > MOST:
                 raise SpoolFull(f"{MOST} bytes wait in {self.folder}, and no more are kept: bring the server back")
             kept = self._numbered(self._written(request), request.kind)
@@ -87,11 +88,13 @@ class Spool:
         kept.unlink(missing_ok=True)
 
     def reject(self, kept: Path, answer: str) -> Path:
-        """Set aside what the server will never take, beside its answer. Returns where it is now."""
-        self.rejected.mkdir(parents=True, exist_ok=True)
+        """Set aside what the server will never take, beside its answer. Returns where it is now. Both survive a power
+        cut."""
+        self._make(self.rejected)
         aside = self.rejected / f"{time.time_ns()}-{kept.name}"
-        aside.with_name(f"{aside.name}.answer").write_text(answer)
+        _write(aside.with_name(f"{aside.name}.answer"), answer.encode())
         kept.rename(aside)
+        _sync(self.rejected)
         for old in sorted(self.rejected.iterdir())[:-REJECTED]:
             old.unlink(missing_ok=True)
         return aside
@@ -121,13 +124,20 @@ class Spool:
             return 0.0
         return max(0.0, left)
 
+    def _make(self, folder: Path) -> None:
+        """A folder's name, too, is on disk only once the folder that holds it was synced: here once a process, since
+        who made it may have been killed before."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder not in self._lasting:
+            for above in list(folder.parents)[:3]:  # of all sources, `var`, and where that is
+                if os.access(above, os.R_OK):
+                    _sync(above)
+            self._lasting.add(folder)
+
     def _written(self, request: Request) -> Path:
         half = self.folder / f".{os.getpid()}-{time.time_ns()}.half"
         try:
-            with half.open("xb") as file:
-                file.write(request.packed())
-                file.flush()
-                os.fsync(file.fileno())
+            _write(half, request.packed())
         except OSError:
             half.unlink(missing_ok=True)
             raise
@@ -179,6 +189,13 @@ def _locked(file: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _write(file: Path, content: bytes) -> None:
+    with file.open("xb") as new:
+        new.write(content)
+        new.flush()
+        os.fsync(new.fileno())
 
 
 def _sync(folder: Path) -> None:
