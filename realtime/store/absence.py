@@ -7,6 +7,7 @@ else a portal that renames every key would be believed when it says so a second 
 import msgspec
 import sqlalchemy as sa
 
+from realtime.store.moments import ahead
 from realtime.store.schema import entries
 from realtime.store.write import SourceRow
 
@@ -34,12 +35,13 @@ class _Row(msgspec.Struct, frozen=True):
 _COLUMNS = [entries.c[field] for field in _Row.__struct_fields__]
 
 
-def absence(connection: sa.Connection, source: SourceRow, seen: set[str], as_of: int) -> Absence:
-    """Of a complete run that began at `as_of` (milliseconds) and saw the keys `seen`, which are stored already."""
+def absence(connection: sa.Connection, source: SourceRow, seen: set[str], as_of: int, now: int) -> Absence:
+    """Of a complete run that began at `as_of` (milliseconds), arrived `now` and saw the keys `seen`, which are stored
+    already. A key that was seen after the run began is not missing."""
     present = sa.select(*_COLUMNS).where(entries.c.source == source.name, entries.c.present)
     rows = [_Row(*row) for row in connection.execute(present)]
     missed = [row for row in rows if row.key not in seen]
-    misses = {row.key: row.misses for row in missed if row.at <= as_of}
+    misses = {row.key: row.misses for row in missed if row.at <= as_of or ahead(row.at, now)}
     if source.believed is None:  # none ever was: what was there before this run is all there is to go by
         return Absence(misses, sum(row.first_seen < as_of or row.key not in seen for row in rows))
     unproven = sum(row.first_offset > source.believed for row in missed)

@@ -9,7 +9,7 @@ import msgspec
 
 from ingest_api.contract import Entry
 from realtime.store.change import Kind
-from realtime.store.moments import millis
+from realtime.store.moments import ahead, millis
 
 _deterministic = msgspec.json.Encoder(order="deterministic").encode
 
@@ -64,17 +64,19 @@ def observed(entries: Iterable[Entry]) -> list[Observed]:
     return list(by_key.values())
 
 
-def classify(batch: Iterable[Observed], stored: Mapping[str, Stored], as_of: int | None, parser: str) -> Verdict:
-    """Sorts a batch's entries beside what is stored.
+def classify(
+    batch: Iterable[Observed], stored: Mapping[str, Stored], as_of: int | None, parser: str, now: int
+) -> Verdict:
+    """Sorts a batch's entries, received `now`, beside what is stored.
 
     An observation is late, and ignored, when something newer is known: the stored one, or the source's last complete
-    run, which began at `as_of` (milliseconds) and confirmed or missed every key.
+    run, which began at `as_of` (milliseconds) and confirmed or missed every key. Not so when that was ahead of `now`.
     """
     verdict = Verdict()
     confirmed = as_of or 0
     for entry in batch:
         known = stored.get(entry.key)
-        if entry.at < confirmed or (known is not None and entry.at < known.at):
+        if entry.at < confirmed or (known is not None and entry.at < known.at and not ahead(known.at, now)):
             verdict.late += 1
         elif known is None or not known.present:
             verdict.steps.append((entry, "new"))

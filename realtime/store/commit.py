@@ -15,7 +15,7 @@ from realtime.store import activity, forget, holding, ranking, write
 from realtime.store.aggregate import aggregated, refuse_reserved
 from realtime.store.change import Stretch
 from realtime.store.classify import Observed, classify, observed
-from realtime.store.moments import millis
+from realtime.store.moments import ahead, millis
 from realtime.store.schema import batches, dead_letters, runs, sources
 from realtime.store.steps import changes_of
 
@@ -64,10 +64,13 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
     at = millis(submission.received_at)
     receipt = Receipt(rejected=[dead.rejected for dead in submission.dead], offset=source.head, epoch=epoch)
     told = observed(batch.entries)
+    as_of = _as_of(batch, told, at)
+    if source.as_of is not None and ahead(source.as_of, at):
+        source.as_of = as_of
     entries = forget.timely(source, told)
     confirmed = source.as_of if source.snapshots else None
     stored = write.stored(connection, batch.source, [entry.key for entry in entries])
-    verdict = classify(entries, stored, confirmed, batch.parser)
+    verdict = classify(entries, stored, confirmed, batch.parser, at)
     changes = changes_of(connection, batch.source, verdict.steps, source.head, stored)
     kinds = Counter(change.kind for change in changes)
     receipt.new, receipt.changed, receipt.corrected = kinds["new"], kinds["changed"], kinds["corrected"]
@@ -79,7 +82,6 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
     source.head += len(changes)
     source.present += receipt.new
 
-    as_of = _as_of(batch, told, at)
     if _tells_all(submission) and as_of >= (source.as_of or 0):
         seen = {e.key for e in told}.union(batch.keys or (), (dead.rejected.key or "" for dead in submission.dead))
         outcome = holding.missing(connection, source, batch.run_id, seen, as_of, at)

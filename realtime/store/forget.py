@@ -1,8 +1,9 @@
 """Forgetting: ticks and candles that are older than they are to be kept, and steps of candles that nobody needs again.
 
 What is forgotten is not `removed`: nothing happened to it. It is below the floor of its source's log, and a follower
-whose cursor is below the floor starts from a snapshot. Time is the source's own (`as_of`), which never goes back; so
-what was forgotten once is refused for ever as too old, and no resend can count it again.
+whose cursor is below the floor starts from a snapshot. Time is the source's own (`as_of`), which never goes back,
+except from a future that a wrong clock told; so what was forgotten once is refused for ever as too old, and no resend
+can count it again.
 
 Each batch forgets some, and about twice as much as it brought: there is no pause, and no other process to run.
 """

@@ -11,6 +11,7 @@ from realtime.store import activity, pending, ranking, write
 from realtime.store.absence import absence
 from realtime.store.change import Change, Stretch
 from realtime.store.keys import keyed
+from realtime.store.moments import SKEW
 from realtime.store.schema import entries, holds
 from realtime.store.write import SourceRow
 
@@ -30,7 +31,7 @@ def missing(connection: sa.Connection, source: SourceRow, run_id: str, seen: set
     Held when more than the share `hold_above` of what is known is missing: then nothing is removed, no miss is
     counted, and the source vouches for no newer moment than before.
     """
-    absent = absence(connection, source, seen, as_of)
+    absent = absence(connection, source, seen, as_of, at)
     if absent.exceeds(source.hold_above):
         return Outcome([], pending.hold(connection, source, run_id, absent, as_of, at))
 
@@ -57,10 +58,9 @@ def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int)
     if decision == "approved":
         _settle(connection, source, max(hold.as_of, source.as_of or 0), at, decision)
         keys: list[str] = msgspec.json.decode(hold.missing)
+        unseen = (entries.c.at <= hold.as_of) | (entries.c.at > at + SKEW)
         still = connection.execute(
-            sa.select(entries.c.key).where(
-                keyed(connection, entries, source.name, keys), entries.c.present, entries.c.at <= hold.as_of
-            )
+            sa.select(entries.c.key).where(keyed(connection, entries, source.name, keys), entries.c.present, unseen)
         ).scalars()
         removed = _remove(connection, source, list(still), hold.run_id, hold.as_of)
         _believe(source)

@@ -3,6 +3,9 @@
 import time
 from datetime import UTC, datetime
 
+from ingest_api.contract.entry import CLOCK_SKEW
+
+SKEW = int(CLOCK_SKEW.total_seconds() * 1000)  # milliseconds
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_000  # milliseconds: the years 1 to 9999
 
 
@@ -12,6 +15,11 @@ def now() -> int:
 
 def millis(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def ahead(at: int, now: int) -> bool:
+    """Whether a stored moment has not come yet: a clock that was ahead told it, and nothing is late beside it."""
+    return at > now + SKEW
 
 
 def iso(at: int) -> str:

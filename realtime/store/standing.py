@@ -6,7 +6,7 @@ import msgspec
 
 from ingest_api.contract import RunFault, SourceInfo
 from realtime.store.configured import info_in
-from realtime.store.moments import iso
+from realtime.store.moments import ahead, iso
 
 State = Literal["waiting", "fresh", "stale", "suspect", "failing"]
 
@@ -56,6 +56,10 @@ def standing(vitals: Vitals, info: SourceInfo, now: int) -> Standing:
     if vitals.as_of is None:
         return Standing("waiting", None, "no complete run yet")
     due = stale_at(vitals.as_of, info)
+    if due is not None and ahead(vitals.as_of, now):
+        return Standing(
+            "stale", None, f"its last complete run, {iso(vitals.as_of)}, was timed by a clock that was ahead"
+        )
     if due is not None and now > due:
         every = f", one is due {info.schedule}" if info.schedule else ""
         return Standing("stale", due, f"no complete run since {iso(vitals.as_of)}{every}")

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from ingest_api.contract import RunFault, RunReport, SourceInfo
 from realtime.store import write
 from realtime.store.aggregate import announced, refuse_reserved
-from realtime.store.moments import millis
+from realtime.store.moments import ahead, millis, now
 from realtime.store.schema import runs, sources
 
 LOOKED_BACK = 50  # runs
@@ -83,7 +83,8 @@ def _close_earlier(connection: sa.Connection, report: RunReport) -> None:
 def _conclude(source: write.SourceRow, report: RunReport) -> None:
     source.last_run = report.run_id
     started = millis(report.started_at)
-    if report.state != "failed" or started < (source.as_of or 0):
+    complete = source.as_of or 0
+    if report.state != "failed" or (started < complete and not ahead(complete, now())):
         return
     source.failures += 1
     source.failing_since = source.failing_since or started

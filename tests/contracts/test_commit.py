@@ -21,12 +21,13 @@ START = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 
 
 class Bench:
-    """A database and a clock: each delivery is a minute after the one before."""
+    """A database and a clock: each delivery is a minute after the one before, or when what it holds was seen."""
 
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url, writes=True)
         migrate(self.engine)
         self.minute = 0
+        self.now = START
 
     def send(self, *rows: tuple[str, dict[str, Any]], at: datetime | None = None, **fields: Any) -> Receipt:
         return self.commit(*rows, at=at, **fields).receipt
@@ -44,7 +45,8 @@ class Bench:
                 **fields,
             }
         )
-        submission = decode_submission(msgspec.json.encode(batch), received_at=max(now, at or now))
+        self.now = max(self.now, now, at or now)
+        submission = decode_submission(msgspec.json.encode(batch), received_at=self.now)
         return self.write(lambda connection: commit_batch(connection, submission, "epoch"))
 
     def complete(self, *keys: str, **fields: Any) -> Receipt:
@@ -123,6 +125,21 @@ def test_a_late_observation_of_an_unchanged_entry_is_late_beside_the_complete_ru
     bench.complete("a")
     bench.complete("a", as_of=START + timedelta(hours=1), at=START + timedelta(hours=1))
     assert bench.send(("a", {"n": 2}), at=START + timedelta(minutes=30)).late == 1
+
+
+def test_nothing_is_late_beside_a_moment_that_has_not_come(bench: Bench) -> None:
+    configured(bench, misses=1, every=60.0)
+    bench.complete("a", "b", "c", at=START + timedelta(days=1))
+    bench.now = START  # the clock is set right
+    assert bench.state() == "stale"
+    assert counts(bench.send(("a", {"n": 2}), ("b", {"n": 1}), complete=True)) == (0, 1, 1, 1)
+    assert bench.state() == "fresh"
+
+
+def test_a_run_fails_though_a_complete_one_has_not_come(bench: Bench) -> None:
+    bench.complete("a", at=datetime.now(UTC) + timedelta(days=1))
+    failed(bench, lasting=True)
+    assert bench.state() == "failing"
 
 
 def test_a_pushed_source_takes_each_key_by_its_own_time(bench: Bench) -> None:
