@@ -13,4 +13,8 @@ class BadSettings(RealtimeError):
 
 
 class StoreBroken(RealtimeError):
+    """The database is not one that this server can use."""
+
+
+class StoreAway(StoreBroken):
     """The database does not answer: nothing is accepted until it does."""

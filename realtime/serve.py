@@ -24,7 +24,7 @@ from gevent.event import Event  # noqa: E402
 
 from realtime import logs  # noqa: E402
 from realtime.app import App  # noqa: E402
-from realtime.errors import RealtimeError  # noqa: E402
+from realtime.errors import RealtimeError, StoreAway  # noqa: E402
 from realtime.fanout.takeover import Handler  # noqa: E402
 from realtime.processes import WRONG_SETTINGS, Processes  # noqa: E402
 from realtime.serving import Server  # noqa: E402
@@ -34,6 +34,7 @@ from realtime.store.engine import migrate, open_engine  # noqa: E402
 from realtime.tls import tls_context  # noqa: E402
 from realtime.websocket import Handler as EncryptedHandler  # noqa: E402
 
+DATABASE_AWAY = 4  # the exit code of a start that another try may help
 DATABASE_REPLACED = 3  # the exit code that asks to be started again, on the database that is there now
 COLLECT = (50_000, 20, 50)  # allocations, and younger collections, between two collections of each age
 GRACE = 5.0  # seconds that requests under way may still take when the server is told to end
@@ -73,7 +74,7 @@ def serve(
         app = App(settings, siblings)
     except (RealtimeError, OSError) as error:
         sys.stderr.write(f"portalwire: {error}\n")
-        raise typer.Exit(WRONG_SETTINGS) from error
+        raise typer.Exit(DATABASE_AWAY if isinstance(error, StoreAway) else WRONG_SETTINGS) from error
     _serve(settings, app, listening, tls, siblings)
 
 

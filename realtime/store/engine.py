@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
-from realtime.errors import BadSettings, StoreBroken
+from realtime.errors import BadSettings, StoreAway, StoreBroken
 from realtime.store.postgres import open_postgresql
 
 try:
@@ -61,7 +61,7 @@ def open_file(file: Path) -> sa.Engine:
 def migrate(engine: sa.Engine, version: str = "head") -> None:
     """Brings the schema to the newest version, in one transaction; processes that start together take turns.
 
-    Raises StoreBroken when the database cannot be opened.
+    Raises StoreAway when the database cannot be opened, StoreBroken when it is another version's.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -69,7 +69,7 @@ def migrate(engine: sa.Engine, version: str = "head") -> None:
         connecting = engine.connect()
     except sa.exc.DatabaseError as error:  # also: the file holds something else
         where = engine.url.render_as_string(hide_password=True)
-        raise StoreBroken(f"the database {where} cannot be opened: {str(error.orig).strip()}") from error
+        raise StoreAway(f"the database {where} cannot be opened: {str(error.orig).strip()}") from error
     with connecting as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))

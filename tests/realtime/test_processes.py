@@ -15,7 +15,7 @@ from tests.processes import children, gone, serving
 from tests.reader import Reader
 from tests.redis_door import environment
 from tests.sending import post
-from tests.servers import RedisServer
+from tests.servers import PostgresServer, RedisServer
 
 CLIENTS = 24
 
@@ -62,6 +62,24 @@ def test_a_child_that_dies_is_replaced_and_readers_go_on(many: Server) -> None:
         reader.reach("replaced", head)
     eventually(lambda: len(serving(many) - {victim}) == 2, what="another child in its place")
     assert survivor in children(many.pid)
+
+
+def test_a_child_that_dies_while_the_database_is_away_is_replaced_when_it_is_back(
+    tmp_path: Path, redis_url: str, postgres: PostgresServer, postgres_url: str
+) -> None:
+    shared = {**environment(redis_url), "PORTALWIRE_DATABASE_URL": postgres_url, "PORTALWIRE_PROCESSES": "2"}
+    server = Server(tmp_path, shared)
+    server.start()
+    try:
+        eventually(lambda: len(serving(server)) == 2)
+        postgres.kill()
+        victim = min(serving(server))
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda: "cannot be opened" in server.log.read_text(), what="its successor found no database")
+        postgres.start()
+        eventually(lambda: len(serving(server) - {victim}) == 2, what="another child in its place")
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
