@@ -51,8 +51,9 @@ class Rest(msgspec.Struct, kw_only=True, frozen=True):
     changes: str
 
     def left(self, now: datetime) -> float:
-        """Seconds."""
-        return max(0.0, (self.until - now).total_seconds())
+        """Seconds; none when it has not begun yet: the clock was set back since then."""
+        left = (self.until - now).total_seconds()
+        return max(0.0, left) if left <= self.pause + 1 else 0.0
 
     def __str__(self) -> str:
         return f"{sum(self.tries.values())} tries failed, {self.code}: {self.reason}"
@@ -75,7 +76,7 @@ class Backoff:
 
     def rests(self, source: str, now: datetime) -> bool:
         rest = self.of(source)
-        return rest is not None and now < rest.until
+        return rest is not None and rest.left(now) > 0
 
     def ended(self, source: Source, done: Done, now: datetime) -> Rest | None:
         """Takes note of how a run ended; the rest that begins `now`, if any."""

@@ -22,9 +22,11 @@ from scrapers.errors import ConfigError, PortalError
 from scrapers.metrics import Metrics
 from scrapers.scheduler import Scheduler
 from scrapers.timetable import upcoming
+from scrapers.timing import WallClock
 from scrapers.watching import follow
 
 USAGE = 2
+LOOK = 1.0  # seconds between two looks at the clock
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 logger = structlog.get_logger()
@@ -103,7 +105,10 @@ def _follow(scheduler: Scheduler, schedules: Schedules, path: Path, grace: float
     watcher = threading.Thread(target=follow, args=(scheduler, path, stop))
     scheduler.start(schedules)
     watcher.start()
-    stop.wait()
+    clock = WallClock()
+    while not stop.wait(LOOK):
+        if clock.was_set():
+            scheduler.replan()
     logger.info("stopping", grace=grace)
     watcher.join()
     scheduler.end(grace)

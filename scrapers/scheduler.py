@@ -66,6 +66,15 @@ class Scheduler:
             return
         self.apply(schedules)
 
+    def replan(self) -> None:
+        """The clock was set: from now on the slots are those that follow what it says now. Else a scheduler whose clock
+        went back a day would wait a day for the next one."""
+        log.warning("the clock was set, the slots are told anew")
+        with self._changing:
+            for name, source in self._schedules.sources.items():
+                self._timetable.add(source, self._lanes[name].due)
+        self._timetable.hurry()
+
     def renew(self) -> None:
         """The portals' code has changed: every worker is replaced before its next run."""
         log.info("portals changed, workers are renewed")

@@ -1,11 +1,30 @@
 """When a source runs next, also over a restart: what was due in the meantime is made up for, once."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from scrapers.backoff import Rest
 from scrapers.config import Source
 from scrapers.trigger import Cron, Every, Trigger
+
+SET = 5.0  # seconds between two looks at the clock by which it is taken to have been set
+
+
+class WallClock:
+    """Notices when the clock was set, or the machine slept: it then parts from the one that only counts."""
+
+    def __init__(self) -> None:
+        self._lead = self._now()
+
+    def was_set(self) -> bool:
+        """Since it was asked last."""
+        before, self._lead = self._lead, self._now()
+        return abs(self._lead - before) > SET
+
+    @staticmethod
+    def _now() -> float:
+        return time.time() - time.monotonic()
 
 
 class Starts:
@@ -52,7 +71,7 @@ def first(source: Source, slots: Trigger, last: datetime | None, now: datetime) 
 
 def rested(start: datetime | None, slots: Trigger | None, rest: Rest | None) -> datetime | None:
     """The first slot from `start` on that does not fall into the rest."""
-    if not (start and slots and rest) or start >= rest.until:
+    if not (start and slots and rest) or not rest.left(start):
         return start
     return slots.get_next_fire_time(rest.until - timedelta(microseconds=1), rest.until)
 

@@ -113,16 +113,18 @@ class Spool:
 
     def hold(self, seconds: float, url: str) -> None:
         """Send nothing to the server at `url` for so long: it asked for it."""
-        (self.folder / ".hold").write_text(f"{time.time() + seconds} {url}")
+        (self.folder / ".hold").write_text(f"{time.time()} {seconds} {url}")
 
     def held(self, url: str) -> float:
         """Seconds until something may be sent to the server at `url` again."""
         try:
-            until, _, asked_by = (self.folder / ".hold").read_text().partition(" ")
-            left = float(until) - time.time() if asked_by == url else 0.0
+            began, seconds, asked_by = (self.folder / ".hold").read_text().split(" ", 2)
+            gone = time.time() - float(began)
+            left = float(seconds) - gone
         except (FileNotFoundError, ValueError):
             return 0.0
-        return max(0.0, left)
+        believed = asked_by == url and gone >= 0  # a clock that was set back would make it longer
+        return max(0.0, left) if believed else 0.0
 
     def _make(self, folder: Path) -> None:
         """A folder's name, too, is on disk only once the folder that holds it was synced: here once a process, since
