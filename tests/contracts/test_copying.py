@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from realtime.store.engine import open_engine
 from realtime.store.schema import metadata
 from tests.conftest import ROOT, Server
-from tests.faults.installations import POSTGRESQL, SQLITE
+from tests.faults.configurations import POSTGRESQL, SQLITE
 from tests.faults.table import Row, record
 from tests.reader import Reader
 from tests.sending import post

@@ -1,4 +1,4 @@
-"""The ways in which Portalwire is set up, each as a running server: what is promised, is promised on all of them."""
+"""The configurations as running servers that a module's tests share, where none is killed or cut off."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from tests.conftest import Server
+from tests.faults.configurations import CONFIGURATIONS, PROCESSES, SQLITE
 from tests.redis_door import environment
 from tests.servers import PostgresServer, RedisServer
-
-SQLITE, POSTGRESQL, SEVERAL = "SQLite", "PostgreSQL", "PostgreSQL + Redis + 3 processes"
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Installation:
     redis_url: str | None = None
 
 
-@pytest.fixture(params=[SQLITE, POSTGRESQL, SEVERAL], scope="module")
+@pytest.fixture(params=CONFIGURATIONS, scope="module")
 def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Shared by a module's tests, each with sources of its own."""
     variables: dict[str, str] = {}
@@ -30,7 +29,7 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         cluster: PostgresServer = request.getfixturevalue("postgres")
         cluster.start()
         variables["PORTALWIRE_DATABASE_URL"] = cluster.create()
-    if request.param == SEVERAL:
+    if request.param == PROCESSES:
         redis: RedisServer = request.getfixturevalue("redis_server")
         redis.start()
         redis.flush()

@@ -17,7 +17,8 @@ from realtime.store import commit, epoch
 from realtime.store.change import Stretch
 from realtime.store.moments import iso, now
 from realtime.store.writer import Writer
-from tests.faults.points import of_batches, passing
+from tests.faults.dying import passing
+from tests.faults.points import of_batches
 
 AHEAD = 0.3  # seconds that what is told too early is ahead of its commit
 

@@ -1,14 +1,7 @@
-"""Named points of the server's code, at which a process kills itself.
-
-PORTALWIRE_FAULT_KILL names the point and at which passing of it that is (`before commit:3`); PORTALWIRE_FAULT_KILLS is
-how often in all, which the files in the folder PORTALWIRE_FAULT_KILLED count for all processes.
-"""
+"""Named points of the server's code, at which a process kills itself."""
 
 import os
-import signal
 from collections.abc import Sequence
-from itertools import count
-from pathlib import Path
 from typing import Any
 
 import gevent
@@ -21,8 +14,7 @@ from realtime.hints import Hints
 from realtime.store import leases
 from realtime.store.commit import commit_batch
 from realtime.store.writer import Operation, Writer
-
-_passings = count(1)
+from tests.faults.dying import after, passing
 
 
 def make() -> None:
@@ -30,39 +22,15 @@ def make() -> None:
     "before hint": the sender was answered, the other processes were not told."""
     _in_a_commit()
     _before_the_hint()
-    _after(StreamDoor, "_settled", "before acknowledgement")
-    _after(Audience, "_serve_page", "while catching up")
-    _after(leases, "beat", "in the clock's beat")
-    _after(command, "upgrade", "while migrating")
-
-
-def passing(point: str) -> None:
-    """This process is at a point of the code: it may be where it ends."""
-    named, _, nth = os.environ.get("PORTALWIRE_FAULT_KILL", "").partition(":")
-    if point != named or next(_passings) < int(nth):
-        return
-    for number in range(int(os.environ["PORTALWIRE_FAULT_KILLS"])):
-        try:
-            (Path(os.environ["PORTALWIRE_FAULT_KILLED"]) / str(number)).touch(exist_ok=False)
-        except FileExistsError:
-            continue
-        os.kill(os.getpid(), signal.SIGKILL)
+    after(StreamDoor, "_settled", "before acknowledgement")
+    after(Audience, "_serve_page", "while catching up")
+    after(leases, "beat", "in the clock's beat")
+    after(command, "upgrade", "while migrating")
 
 
 def of_batches(operations: Sequence[Operation]) -> bool:
     """Whether a transaction stores a batch: the clock's lease beats through the same writer."""
     return any(getattr(operation, "func", None) is commit_batch for operation in operations)
-
-
-def _after(owner: Any, name: str, point: str) -> None:
-    original = getattr(owner, name)
-
-    def passed(*arguments: Any, **options: Any) -> Any:
-        result = original(*arguments, **options)
-        passing(point)
-        return result
-
-    setattr(owner, name, passed)
 
 
 def _in_a_commit() -> None:

@@ -1,6 +1,7 @@
 """A scripted portal that keeps its own record: seeded batches, and for each what must come of it."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,15 +33,17 @@ class Portal:
     """One source. Every data says in which step it was made, so that no two changes are equal. Batches must arrive in
     order, each before the next is made."""
 
-    def __init__(self, source: str, seed: int) -> None:
+    def __init__(self, source: str, seed: int, now: Callable[[], datetime] | None = lambda: datetime.now(UTC)) -> None:
+        """`now` is its clock; without one its batches tell no moment."""
         self.source = source
+        self._now = now
         self._random = random.Random(seed)
         self._name = f"{source}-{seed}"
         self._step = 0
         self._shown: dict[str, int] = {}  # key -> step, as the portal shows it
         self._known: dict[str, int] = {}  # the same as the store must have it
         self._misses: dict[str, int] = {}
-        self._moment = datetime.now(UTC)
+        self._moment = datetime.min.replace(tzinfo=UTC)
         self._keys = 0
 
     def next(self) -> Sent:
@@ -54,21 +57,26 @@ class Portal:
             self._shown[f"k{self._keys}"] = self._step
         complete = self._random.random() < 0.6
         delivered = list(self._shown) if complete else self._picked(list(self._shown), 6)
-        self._moment = max(datetime.now(UTC), self._moment + timedelta(milliseconds=1))
-        moment = self._moment.isoformat()
         run = f"{self._name}-{self._step}"
         batch: dict[str, Any] = {
             "source": self.source,
             "run_id": run,
             "batch_id": run,
-            "entries": [self._entry(key, moment) for key in delivered],
+            "entries": [{"key": key, "data": {"step": self._shown[key]}} for key in delivered],
             "complete": complete,
-            "as_of": moment,
         }
+        if self._now is not None:
+            self._moment = max(self._now(), self._moment + timedelta(milliseconds=1))
+            batch["as_of"] = self._moment.isoformat()
+            for entry in batch["entries"]:
+                entry["observed_at"] = batch["as_of"]
         return Sent(batch, self._steps(delivered, complete))
 
-    def _entry(self, key: str, moment: str) -> dict[str, Any]:
-        return {"key": key, "data": {"step": self._shown[key]}, "observed_at": moment}
+    def elsewhere(self) -> "Portal":
+        """Becomes one that goes on with steps of its own, which no other one makes."""
+        self._step += 1_000_000
+        self._random.seed(self._step)
+        return self
 
     def _steps(self, delivered: list[str], complete: bool) -> list[Step]:
         steps: list[Step] = []

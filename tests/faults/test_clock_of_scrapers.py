@@ -14,8 +14,8 @@ from scrapers.deliver.spool import Spool
 from tests.conftest import ROOT, eventually
 from tests.faults.clock import DAY
 from tests.faults.clock import NAME as SCENARIO
+from tests.faults.configurations import SQLITE
 from tests.faults.disk import Disk
-from tests.faults.installations import SQLITE
 from tests.faults.table import Row, record
 from tests.scrapers.door import door
 from tests.scrapers.rig import Rig, rig

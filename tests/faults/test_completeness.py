@@ -21,8 +21,9 @@ from scrapers.config.values import Seconds
 from scrapers.fetch.http import HttpVisit
 from scrapers.fetch.limits import Limits, Politeness
 from tests.conftest import free_port
+from tests.faults.configurations import SQLITE
 from tests.faults.effort import times
-from tests.faults.installations import SQLITE, Installation
+from tests.faults.installations import Installation
 from tests.faults.ledger import Ledger, steps_of
 from tests.faults.portal import Data, Look, Mood, ScriptedPortal, scraper
 from tests.faults.table import Row, record

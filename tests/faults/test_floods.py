@@ -15,7 +15,8 @@ import websocket
 from scrapers.config import load
 from scrapers.errors import ConfigError
 from tests.conftest import Server
-from tests.faults.installations import SEVERAL, SQLITE, Installation
+from tests.faults.configurations import PROCESSES, SQLITE
+from tests.faults.installations import Installation
 from tests.faults.numbers import memory
 from tests.faults.table import Row, record
 from tests.reader import Reader
@@ -84,7 +85,7 @@ FLOODS: dict[str, Callable[[Server], list[int]]] = {
 }
 
 
-@pytest.mark.parametrize("installation", [SQLITE, SEVERAL], indirect=True)
+@pytest.mark.parametrize("installation", [SQLITE, PROCESSES], indirect=True)
 def test_floods(installation: Installation) -> None:
     server = installation.server
     faults: list[str] = []
@@ -100,7 +101,7 @@ def test_floods(installation: Installation) -> None:
             faults += [f"{name}: {answer}" for answer in answers if answer >= 500]
             reader.reach(ROOM, post(server.url, ROOM, {"a": {"n": -number - 1}})["offset"])
             grown = memory(server) - before
-            if grown > GROWTH * (3 if installation.name == SEVERAL else 1):
+            if grown > GROWTH * (3 if installation.name == PROCESSES else 1):
                 faults.append(f"{name}: {grown >> 20} MB")
         assert reader.violations == []
     log = server.log.read_text()

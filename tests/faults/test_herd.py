@@ -10,7 +10,8 @@ import websocket
 
 from realtime.store.read import PAGE
 from tests.conftest import Server, eventually
-from tests.faults.installations import SEVERAL, Installation
+from tests.faults.configurations import PROCESSES
+from tests.faults.installations import Installation
 from tests.faults.numbers import numbers
 from tests.faults.table import Row, record
 from tests.sending import post
@@ -85,7 +86,7 @@ def test_what_a_herd_missed_is_read_once(installation: Installation) -> None:
             client.go()
     wrong = [client for client in clients if client.violations or client.steps != {f"k{n}": 2 for n in range(KEYS)}]
     record(Row("a herd comes back", installation.name, 4, len(wrong), CLIENTS, "clients"), wrong)
-    processes = 3 if installation.name == SEVERAL else 1
+    processes = 3 if installation.name == PROCESSES else 1
     read = {name: sum(after[name]) - sum(before[name]) for name in ("pages_read_total", "store_reads_total")}
     assert 0 < read["pages_read_total"] <= processes * PAGES
     assert read["store_reads_total"] < processes * FEW

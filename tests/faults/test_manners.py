@@ -8,7 +8,7 @@ from pathlib import Path
 from scrapers.errors import ScraperError
 from scrapers.fetch.http import HttpVisit
 from scrapers.fetch.limits import Limits, Politeness
-from tests.faults.installations import SQLITE
+from tests.faults.configurations import SQLITE
 from tests.faults.table import Row, record
 from tests.scrapers.web import Request, Web, html, other_web, web
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from tests.conftest import eventually
 from tests.faults import counts
-from tests.faults.configurations import SQLITE
+from tests.faults.configurations import POSTGRESQL, SQLITE
+from tests.faults.power import lose_power, powered
+from tests.faults.promotion import carried_over
+from tests.faults.spooled import after_losses
 from tests.faults.stage import Stage, staged
 
 
@@ -27,6 +30,7 @@ def test_planted_hint_dropped_and_sweep_off(tmp_path: Path) -> None:
 
 def test_planted_emit_before_commit(tmp_path: Path) -> None:
     with staged(SQLITE, tmp_path, 0, fault="ahead of commit:2", bug="emit before commit") as stage:
+        stage.sender.look = stage.look
         stage.deliver(4)
         stage.leave()
         assert stage.service.killed == 1
@@ -62,3 +66,22 @@ def test_planted_second_clock(tmp_path: Path) -> None:
         eventually(lambda: len(stage.clients[0].ticks) > 3, what="it ticks")
         stage.settle()
         assert counts.ticking(stage.clients[0].ticks)[0] != []
+
+
+def test_planted_synchronous_normal(tmp_path: Path) -> None:
+    with powered(SQLITE, 0, tmp_path, bug="synchronous=NORMAL") as (stage, disk):
+        lose_power(stage, disk, 0)
+        stage.leave()
+        assert broken(stage, 1)
+
+
+def test_planted_folders_of_the_spool_not_synced(tmp_path: Path) -> None:
+    violations, counted, _ = after_losses(0, tmp_path, "folders are not synced")[1]
+    assert violations != []
+    assert counted > 0
+
+
+def test_planted_epoch_kept_over_a_promotion(tmp_path: Path) -> None:
+    with carried_over(POSTGRESQL, 0, tmp_path, bug="epoch kept") as stage:
+        stage.leave()
+        assert broken(stage, 4)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from tests.conftest import eventually
-from tests.faults.installations import SQLITE
+from tests.faults.configurations import SQLITE
 from tests.faults.table import Row, record
 from tests.scrapers.door import DoorServer, door
 from tests.scrapers.rig import Rig, rig

@@ -11,7 +11,8 @@ import websocket
 
 from realtime.fanout import BOUND
 from tests.conftest import Server, eventually
-from tests.faults.installations import SEVERAL, SQLITE, Installation
+from tests.faults.configurations import PROCESSES, SQLITE
+from tests.faults.installations import Installation
 from tests.faults.numbers import memory, numbers
 from tests.faults.table import Row, record
 from tests.reader import Reader
@@ -25,7 +26,7 @@ MOST = 2 * BOUND  # bytes that one of them may cost
 ROOM = "slow"
 
 
-@pytest.mark.parametrize("installation", [SQLITE, SEVERAL], indirect=True)
+@pytest.mark.parametrize("installation", [SQLITE, PROCESSES], indirect=True)
 def test_stalled_clients_cost_a_bound_each_and_end_right(installation: Installation) -> None:
     server = installation.server
     post(server.url, ROOM, {f"k{number}": {"step": -1} for number in range(KEYS)})

@@ -31,7 +31,7 @@ from scrapers.fetch.gate import Gate
 from scrapers.fetch.warm import WarmBrowser, Wear
 from scrapers.portal import discover
 from tests.conftest import eventually
-from tests.faults.installations import SQLITE
+from tests.faults.configurations import SQLITE
 from tests.faults.table import Row, record
 from tests.processes import alive
 
