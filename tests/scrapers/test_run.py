@@ -199,7 +199,12 @@ def test_a_server_that_hangs_is_waited_for_as_long_as_is_said(rig: Rig) -> None:
 def test_interrupted(rig: Rig, number: int) -> None:
     asked, go_on = threading.Event(), threading.Event()
     rig.web.pages["/list"] = lambda request: (asked.set(), go_on.wait(30), request.send(b"<li>"))  # type: ignore[assignment,func-returns-value]
-    process = subprocess.Popen(rig.command("scrapers.run", "shop"), cwd=ROOT, env=rig.environment())
+    process = subprocess.Popen(
+        rig.command("scrapers.run", "shop"),
+        cwd=ROOT,
+        env=rig.environment(),
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # also where the tests run under nohup
+    )
     try:
         assert asked.wait(30)
         os.kill(process.pid, number)
