@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ENV := .venv/bin/python
 
-.PHONY: help setup run test check format lock bench record clean
+.PHONY: help setup run test check format lock bench faults record clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -36,6 +36,10 @@ lock: ## write the locks anew from pyproject.toml; ARGS=--upgrade takes newer ve
 bench: ## measure beside what others use, into docs/performance.md; ARGS=fanout picks one
 	@$(PYTHON) scripts/setup.py bench
 	@$(ENV) -m benchmarks $(ARGS)
+
+faults: ## half an hour of faults, counted, into docs/reliability.md; ARGS="--minutes 120" for longer
+	@$(PYTHON) scripts/setup.py test
+	@$(ENV) -m tests.faults $(ARGS)
 
 record: ## a minute of `make run` as docs/live.webp
 	@$(PYTHON) scripts/setup.py test

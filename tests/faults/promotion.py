@@ -48,7 +48,9 @@ def carried_over(configuration: str, seed: int, folder: Path, bug: str = "") -> 
             for client in stage.clients:
                 eventually(lambda client=client: client.cursor >= head, what="it is seen before it is lost")
 
-            stage.sender.look = lambda: None  # clients are ahead of the database, until they are told that it is another
+            stage.sender.look = lambda: (
+                None
+            )  # clients are ahead of the database, until they are told that it is another
             primary.kill()
             standby.port = primary.port
             standby.start()

@@ -1,0 +1,104 @@
+"""The long run: every scenario, on every configuration, seed after seed. `make faults`, or `python -m tests.faults`
+
+Its table goes into docs/reliability.md. A failure is told with the command that repeats it.
+"""
+
+import os
+import re
+import secrets
+import sys
+import tempfile
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+import typer
+
+from tests.conftest import ROOT
+from tests.faults import table
+from tests.faults.scenarios import Place, places
+
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- counted: faults -->", "<!-- /counted: faults -->"
+
+
+def main(
+    minutes: Annotated[float, typer.Option(help="How long; each scenario runs once at least.")] = 30,
+    seed: Annotated[int | None, typer.Option(help="The first seed; another one each time unless told.")] = None,
+    only: Annotated[str, typer.Option(help="A part of a scenario's or configuration's name.")] = "",
+    write: Annotated[bool, typer.Option(help="Put the table into docs/reliability.md.")] = True,
+) -> None:
+    """Count violations under faults."""
+    first = secrets.randbelow(10**6) if seed is None else seed
+    chosen = [place for place in places() if only in f"{place[0]}, {place[1]}"]
+    if not chosen:
+        sys.exit(f"No scenario has {only!r} in its name.")
+    table.ROWS.unlink(missing_ok=True)
+    began = time.monotonic()
+    failed: list[str] = []
+    for number, place in _rounds(chosen, first):
+        if number > first and time.monotonic() - began > minutes * 60:
+            break
+        failed += _run(place, number)
+    took = (time.monotonic() - began) / 60
+    report = _report(table.read(), f"{took:.0f} minutes, seeds {first} to {number}, {datetime.now(UTC):%Y-%m-%d}")
+    typer.echo(report)
+    if write and not only:
+        _put(report)
+    sys.exit("\n".join(["These did not hold:", *failed]) if failed else 0)
+
+
+def _rounds(chosen: list[Place], first: int) -> Iterator[tuple[int, Place]]:
+    """All places with the first seed, then all with the next, for ever."""
+    return ((number, place) for number in count(first) for place in chosen)
+
+
+def _run(place: Place, seed: int) -> list[str]:
+    """What to type to see it again, if it failed."""
+    name, configuration, scenario = place
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="portalwire-faults-", ignore_cleanup_errors=True) as folder:
+        try:
+            scenario(configuration, seed, Path(folder))
+        except (Exception, pytest.fail.Exception):  # noqa: BLE001 - told here, and counted at the end
+            traceback.print_exc()
+            again = f"python -m tests.faults --seed {seed} --minutes 0 --only '{name}, {configuration}'"
+            typer.echo(f"FAILED {again}")
+            return [again]
+    typer.echo(f"{time.monotonic() - began:6.1f} s  {name}, {configuration}, seed {seed}")
+    return []
+
+
+def _report(rows: list[table.Row], about: str) -> str:
+    """Violations and over how many, scenario and configuration by promise, as Markdown."""
+    sums: dict[tuple[str, str], dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    for row in rows:
+        held = sums[row.scenario, row.configuration][row.promise]
+        held[0] += row.violations
+        held[1] += row.counted
+    promises = sorted({promise for held in sums.values() for promise in held})
+    lines = [
+        f"{about}; {os.cpu_count()} cores. A cell is *violations / over how many*, by the number of the promise.",
+        "",
+        f"| scenario | on | {' | '.join(map(str, promises))} |",
+        f"|---|---|{'--:|' * len(promises)}",
+    ]
+    for (scenario, configuration), held in sorted(sums.items()):
+        cells = [f"{held[p][0]} / {held[p][1]:,}" if p in held else "" for p in promises]
+        lines.append(f"| {scenario} | {configuration} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _put(report: str) -> None:
+    between = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    PAGE.write_text(between.sub(lambda _: f"{BEGIN}\n\n{report}\n\n{END}", PAGE.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)
