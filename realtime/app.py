@@ -25,7 +25,7 @@ from realtime.clock import Clock
 from realtime.compression import compress
 from realtime.dashboard.app import mount
 from realtime.dashboard.content import Content
-from realtime.doorway import SOCKETS, Doorway
+from realtime.doorway import Doorway
 from realtime.fanout import Fanout
 from realtime.fanout.manager import DirectManager
 from realtime.fanout.takeover import take_over
@@ -43,6 +43,7 @@ from realtime.people import People
 from realtime.polls import Polls
 from realtime.pulse import Pulse
 from realtime.redis_side import RedisSide
+from realtime.serving import SOCKETS
 from realtime.session import session
 from realtime.settings import Settings
 from realtime.shelf import QUICK, MemoryShelf, RedisShelf, Shelf

@@ -13,9 +13,9 @@ from ingest_api.contract.errors import ContractError
 from ingest_api.http import refusal
 from realtime.origins import Origins
 from realtime.page import HEADERS
+from realtime.serving import SOCKETS
 from realtime.settings import Settings, is_loopback
 
-SOCKETS = "/socket.io"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # methods that change nothing
 SECRETS = ("token", "access_token")  # parameters that would end up in logs and histories
 

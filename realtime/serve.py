@@ -124,7 +124,7 @@ def _serve(
     log.info("serving", address=address, pid=os.getpid(), database=database, epoch=app.store.epoch)
     app.over.rawlink(lambda _: told_to_end.set())
     told_to_end.wait()
-    server.stop(GRACE)
+    server.end(GRACE)
     app.close()
     log.info("stopped")
     if app.over.is_set():

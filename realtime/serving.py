@@ -6,14 +6,18 @@ import math
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from gevent import Timeout
+from gevent.event import Event
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from realtime.siblings import Siblings
 
+SOCKETS = "/socket.io"
 HEADER = 10.0  # seconds for a handshake, for the first byte of a connection, and for the header of a request
 IDLE = 75.0  # seconds that a connection may be kept for a further request
 BETWEEN = 30.0  # seconds between two pieces of a body, or for a piece of an answer to be taken
@@ -89,6 +93,13 @@ class BoundedHandler(WSGIHandler):  # type: ignore[misc]
         self.line.until = time.monotonic() + self.whole
         return read
 
+    def run_application(self) -> None:
+        if self.environ["PATH_INFO"].startswith(SOCKETS):  # ends with its client, who comes back elsewhere
+            super().run_application()
+            return
+        with self.server.answering():
+            super().run_application()
+
     def _sendall(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE):
             with Timeout(self.between, TimeoutError("the answer is not taken")):
@@ -110,6 +121,31 @@ class Server(WSGIServer):  # type: ignore[misc]
 
     siblings: Siblings | None = None  # where a port is several processes'
     logger = logging.getLogger("geventwebsocket")  # else it makes one that writes as it likes
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._answering = 0
+        self._idle = Event()
+        self._idle.set()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """A request is under way."""
+        self._answering += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            if not self._answering:
+                self._idle.set()
+
+    def end(self, grace: float) -> None:
+        """Takes no more connections, and waits so many seconds for the requests that are under way. The `stop` that is
+        there waits for those of a pool, and there is none."""
+        self.stop()
+        if not self._idle.wait(grace):
+            log.warning("requests are cut", requests=self._answering)
 
     def wrap_socket_and_handle(self, connection: Any, address: Any) -> None:
         try:
