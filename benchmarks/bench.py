@@ -9,9 +9,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from ingest_api.contract import Entry
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -94,6 +97,17 @@ def load(
     except ValueError:
         sys.exit(f"the readers failed: {done.stderr[-500:]}")
     return found
+
+
+def beam(number: int, cents: str, at: datetime) -> Entry:
+    """An entry of some 200 bytes."""
+    return Entry(
+        key=f"SKU-{number:07}",
+        topic=f"group {number % 20}",
+        url=f"https://vendor-x.example/items/{number}",
+        data={"name": f"Beam HEB {number}", "price": f"{number}.{cents}", "currency": "EUR"},
+        observed_at=at,
+    )
 
 
 def medians(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:

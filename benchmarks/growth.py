@@ -26,9 +26,9 @@ import requests
 import sqlalchemy as sa
 import typer
 
-from benchmarks.bench import SERVER, free_port, load, machine, running, table
+from benchmarks.bench import SERVER, beam, free_port, load, machine, running, table
 from benchmarks.seen import until_ready
-from ingest_api.contract import Batch, Entry, Submission
+from ingest_api.contract import Batch, Submission
 from ingest_api.contract.wire import decode_submission
 from realtime.store import look, read
 from realtime.store.commit import commit_batch
@@ -205,16 +205,7 @@ def _commit(connection: sa.Connection, source: str, first: int, step: int) -> fl
 
 def _submission(source: str, first: int, step: int) -> Submission:
     at = START + timedelta(hours=step)
-    entries = [
-        Entry(
-            key=f"SKU-{n:07}",
-            topic=f"group {n % 20}",
-            url=f"https://vendor-x.example/items/{n}",
-            data={"name": f"Beam HEB {n}", "price": f"{n}.{step if n % 10 == 0 else 0}", "currency": "EUR"},
-            observed_at=at,
-        )
-        for n in range(first, first + BATCH)
-    ]
+    entries = [beam(n, f"{step if n % 10 == 0 else 0}", at) for n in range(first, first + BATCH)]
     batch = Batch(source=source, run_id=f"r{step}", batch_id=f"{step}-{first}-{time.monotonic_ns()}", entries=entries)
     return decode_submission(msgspec.json.encode(batch), received_at=at)
 

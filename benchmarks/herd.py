@@ -19,9 +19,9 @@ import msgspec
 import requests
 import typer
 
-from benchmarks.bench import LOAD, SERVER, free_port, machine, pinned, program, running, table
+from benchmarks.bench import LOAD, SERVER, beam, free_port, machine, pinned, program, running, table
 from benchmarks.seen import until_ready
-from ingest_api.contract import Batch, Entry
+from ingest_api.contract import Batch
 from ingest_api.contract.wire import decode_submission
 from realtime.store.commit import commit_batch
 from realtime.store.engine import open_engine
@@ -89,16 +89,7 @@ def _herd(port: int, count: int, jitter: float) -> "subprocess.Popen[str]":
 def _moves_on(file: Path) -> None:
     """What happens in the room while its server is away."""
     now = datetime.now(UTC)
-    entries = [
-        Entry(
-            key=f"SKU-{number:07}",
-            topic=f"group {number % 20}",
-            url=f"https://vendor-x.example/items/{number}",
-            data={"name": f"Beam HEB {number}", "price": f"{number}.40", "currency": "EUR"},
-            observed_at=now,
-        )
-        for number in range(MISSED)
-    ]
+    entries = [beam(number, "40", now) for number in range(MISSED)]
     batch = Batch(source=ROOM, run_id="away", batch_id="away-0", entries=entries)
     submission = decode_submission(msgspec.json.encode(batch), received_at=now)
     engine = open_engine(f"sqlite:///{file}", writes=True)
