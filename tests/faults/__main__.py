@@ -1,4 +1,5 @@
-"""The long run: every scenario, on every configuration, seed after seed. `make faults`, or `python -m tests.faults`
+"""The long run: the tests of this folder, whole, then every scenario, on every configuration, seed after seed.
+`make faults`, or `python -m tests.faults`
 
 Its table goes into docs/reliability.md. A failure is told with the command that repeats it.
 """
@@ -6,6 +7,7 @@ Its table goes into docs/reliability.md. A failure is told with the command that
 import os
 import re
 import secrets
+import subprocess
 import sys
 import tempfile
 import time
@@ -40,18 +42,29 @@ def main(
     if not chosen:
         sys.exit(f"No scenario has {only!r} in its name.")
     table.ROWS.unlink(missing_ok=True)
+    start = time.monotonic()
+    failed = [] if only else _tests()
     began = time.monotonic()
-    failed: list[str] = []
+    last = first
     for number, place in _rounds(chosen, first):
         if number > first and time.monotonic() - began > minutes * 60:
             break
         failed += _run(place, number)
-    took = (time.monotonic() - began) / 60
-    report = _report(table.read(), f"{took:.0f} minutes, seeds {first} to {number}, {datetime.now(UTC):%Y-%m-%d}")
+        last = number
+    took = (time.monotonic() - start) / 60
+    report = _report(table.read(), f"{took:.0f} minutes, seeds {first} to {last}, {datetime.now(UTC):%Y-%m-%d}")
     typer.echo(report)
     if write and not only:
         _put(report)
     sys.exit("\n".join(["These did not hold:", *failed]) if failed else 0)
+
+
+def _tests() -> list[str]:
+    """Promises that no scenario is about have tests of their own, which count too."""
+    again = "PORTALWIRE_FAULTS=long python -m pytest tests/faults"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--timeout", "1800", "tests/faults"]
+    ended = subprocess.run(command, cwd=ROOT, env={**os.environ, "PORTALWIRE_FAULTS": "long"}, check=False)
+    return [again] if ended.returncode else []
 
 
 def _rounds(chosen: list[Place], first: int) -> Iterator[tuple[int, Place]]:
@@ -82,15 +95,15 @@ def _report(rows: list[table.Row], about: str) -> str:
         held = sums[row.scenario, row.configuration][row.promise]
         held[0] += row.violations
         held[1] += row.counted
-    promises = sorted({promise for held in sums.values() for promise in held})
+    promises = sorted({promise for by in sums.values() for promise in by})
     lines = [
         f"{about}; {os.cpu_count()} cores. A cell is *violations / over how many*, by the number of the promise.",
         "",
         f"| scenario | on | {' | '.join(map(str, promises))} |",
         f"|---|---|{'--:|' * len(promises)}",
     ]
-    for (scenario, configuration), held in sorted(sums.items()):
-        cells = [f"{held[p][0]} / {held[p][1]:,}" if p in held else "" for p in promises]
+    for (scenario, configuration), by in sorted(sums.items()):
+        cells = [f"{by[p][0]} / {by[p][1]:,}" if p in by else "" for p in promises]
         lines.append(f"| {scenario} | {configuration} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
