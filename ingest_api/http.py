@@ -48,7 +48,7 @@ def door(intake: Intake) -> Blueprint:
         grant().require_ingest(form.source)
         return answer(stored(intake, Delivery(as_batch(form, request_id(), media), media), datetime.now(UTC)))
 
-    @blueprint.get("/api/batches/<source>/<path:batch_id>")
+    @blueprint.get("/api/batches/<source>/<text:batch_id>")
     def receipt(source: str, batch_id: str) -> Response:
         grant().require_ingest(source)
         return answer(intake.receipt(source, batch_id, request.args.get("digest")))

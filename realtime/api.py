@@ -91,7 +91,7 @@ def api(store: Store, intake: StoreIntake) -> Blueprint:
         )
         return shown(query)
 
-    @blueprint.get("/api/entries/<source>/<path:key>/history")
+    @blueprint.get("/api/entries/<source>/<text:key>/history")
     def history(source: str, key: str) -> Response:
         return shown(partial(look.history, source=source, key=key))
 

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from ingest_api.contract.errors import ContractError, Unavailable
 from ingest_api.contract.wire import MAX_BODY
 from ingest_api.http import answer, door, refusal, request_id
+from ingest_api.paths import TextConverter
 from realtime import encodings, gauges, sockets, wirejson
 from realtime.access import Access
 from realtime.api import api
@@ -68,6 +69,7 @@ class App:
         self._redis = RedisSide(settings.redis_url, settings.redis_claim_after) if settings.redis_url else None
         self.flask = Flask("portalwire", static_folder=None)
         self.flask.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
+        self.flask.url_map.converters["text"] = TextConverter
         metrics = Metrics()
         self.numbers = metrics.own
         self.store = Store(settings.database_url, self._told, metrics.commit_seconds.observe, metrics.reads.inc)

@@ -1,8 +1,10 @@
 """Eight real portals, from their recorded pages through delivery, store and feed to a program that joined."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import requests
 
 from scrapers import execute
 from scrapers.config import Settings
@@ -29,4 +31,8 @@ def test_every_entry_arrives_and_none_more(name: str, module_server: Server, tmp
         assert reader.violations == []
         assert reader.watermarks[name]["state"] == "fresh"
     compare(real.expected, seen)
+    for entry in (seen[0], seen[-1]):
+        history = f"{module_server.url}/api/entries/{name}/{quote(entry['key'], safe='')}/history"
+        (version,) = requests.get(history, timeout=30).json()["versions"]
+        assert version["data"] == entry["data"]
     assert answer["offset"] == len(real.expected)  # the second run changed nothing

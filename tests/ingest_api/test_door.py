@@ -3,6 +3,7 @@
 import gzip
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -24,6 +25,10 @@ def send(door: str, body: bytes, path: str = "/api/entries", **headers: str) -> 
     return requests.post(door + path, data=body, headers={"Content-Type": "application/json", **fields}, timeout=30)
 
 
+def got(door: str, path: str) -> Any:
+    return requests.get(door + path, timeout=30).json()
+
+
 def test_json_msgpack_and_gzip_get_the_same_receipt(door: str) -> None:
     for number, (media, squeeze) in enumerate([(wire.JSON, False), (wire.MSGPACK, False), (wire.JSON, True)]):
         batch = {**BATCH, "source": f"form{number}"}
@@ -39,6 +44,19 @@ def test_a_resend_is_answered_with_the_stored_receipt_and_another_content_with_4
     other = send(door, json.dumps({**BATCH, "source": "again", "entries": []}).encode())
     assert other.status_code == 409
     assert other.json()["error"]["code"] == "batch_conflict"
+
+
+@pytest.mark.parametrize("text", ["/media/1", "//x", "https://h/1", "a/history", "a//b", "/", "é #?%2F", "../a"])
+def test_any_key_and_batch_id_is_found_again(door: str, text: str) -> None:
+    batch = {
+        **BATCH,
+        "source": "texts",
+        "batch_id": text.replace("é ", ""),
+        "entries": [{"key": text, "data": {"text": text}}],
+    }
+    receipt = send(door, json.dumps(batch).encode()).json()
+    assert got(door, f"/api/entries/texts/{quote(text, safe='')}/history")["versions"][0]["data"] == {"text": text}
+    assert got(door, f"/api/batches/texts/{quote(batch['batch_id'], safe='')}") == receipt
 
 
 @pytest.mark.parametrize(
