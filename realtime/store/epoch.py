@@ -26,6 +26,11 @@ def epoch_of(connection: sa.Connection) -> str:
     return standing_epoch(connection)
 
 
+def end_life(connection: sa.Connection) -> None:
+    """The offsets were taken back: they begin another life, in which they may mean something else."""
+    connection.execute(sa.delete(meta).where(meta.c.name == "life"))
+
+
 def standing_epoch(connection: sa.Connection) -> str:
     """The epoch of a database that has one."""
     life: str = connection.execute(sa.select(meta.c.value).where(meta.c.name == "life")).scalar_one()

@@ -1,13 +1,15 @@
 """The store as the rest of the server sees it: write, read, epoch."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from realtime.store.engine import migrate, open_engine
-from realtime.store.epoch import epoch_of, standing_epoch
+from realtime.store.epoch import end_life, epoch_of, standing_epoch
 from realtime.store.threads import KeptConnection, OtherLife, Readers
+from realtime.store.witness import Witness
 from realtime.store.writer import Writer
 
 T = TypeVar("T")
@@ -37,9 +39,12 @@ class Store:
     ) -> None:
         engine = open_engine(url, writes=True)
         migrate(engine)
+        self._witness = Witness(Path(engine.url.database or "")) if engine.dialect.name == "sqlite" else None
         with engine.begin() as connection:
+            if self._witness is not None and self._witness.contradicts(connection):
+                end_life(connection)
             self.epoch = epoch_of(connection)
-        self._writer = Writer(KeptConnection(engine, self._known), told, took)
+        self._writer = Writer(KeptConnection(engine, self._known, self._witness), told, took)
         self._asked = asked
         self._readers = Readers(open_engine(url, writes=False), self._known)
 
@@ -73,3 +78,5 @@ class Store:
     def close(self) -> None:
         self._writer.close()
         self._readers.close()
+        if self._witness is not None:
+            self._witness.close()

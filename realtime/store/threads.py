@@ -13,6 +13,7 @@ from gevent.threadpool import ThreadPool
 from ingest_api.contract.errors import Unavailable
 from realtime.store.postgres import lost_to_another
 from realtime.store.refusal import cause, refusal
+from realtime.store.witness import Witness
 
 T = TypeVar("T")
 _ThreadLocal: Any = monkey.get_original("_thread", "_local")  # gevent's own would be local to a greenlet
@@ -36,11 +37,18 @@ def _as_it_is(_connection: sa.Connection) -> None:
 
 
 class KeptConnection:
-    """A connection that is opened at first use and again after it broke. `known` may refuse where it leads to."""
+    """A connection that is opened at first use and again after it broke. `known` may refuse where it leads to; the
+    witness is told what was committed."""
 
-    def __init__(self, engine: sa.Engine, known: Callable[[sa.Connection], None] = _as_it_is) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        known: Callable[[sa.Connection], None] = _as_it_is,
+        witness: Witness | None = None,
+    ) -> None:
         self._engine = engine
         self._known = known
+        self._witness = witness
         self._connection: sa.Connection | None = None
 
     @contextmanager
@@ -50,6 +58,9 @@ class KeptConnection:
             self._connection = self._open()
         with self._connection.begin():
             yield self._connection
+            heads = self._witness.look(self._connection) if self._witness is not None else 0
+        if self._witness is not None:
+            self._witness.keep(heads)
 
     def check(self, error: Exception) -> None:
         """Lets the connection go when `error` is the database's, and not one of what it was told to take."""

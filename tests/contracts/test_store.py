@@ -15,7 +15,7 @@ from ingest_api.contract.errors import ContractError, Unavailable
 from realtime.errors import BadSettings
 from realtime.store.engine import migrate, open_engine
 from realtime.store.refusal import Unstorable
-from realtime.store.schema import meta, metadata
+from realtime.store.schema import meta, metadata, sources
 from realtime.store.store import Store
 
 
@@ -25,6 +25,11 @@ def put(name: str, value: str | None) -> Any:
         return name
 
     return operation
+
+
+def move(connection: sa.Connection, head: int) -> None:
+    connection.execute(sa.delete(sources))
+    connection.execute(sa.insert(sources).values(name="v", head=head))
 
 
 def names(connection: sa.Connection) -> set[str]:
@@ -118,6 +123,26 @@ def test_the_epoch_stays_with_its_file_and_ends_with_a_copy(tmp_path: Path) -> N
     copy = tmp_path / "b.db"
     copy.write_bytes(first.read_bytes())
     assert epoch(copy) != epoch(first)
+
+
+def test_an_older_copy_in_the_place_of_a_database_is_another_epoch(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+
+    def epoch(offset: int | None = None) -> str:
+        store = Store(f"sqlite:///{path}", lambda _: None)
+        if offset is not None:
+            store.write(lambda connection: move(connection, offset))
+        store.close()
+        return store.epoch
+
+    born = epoch(5)
+    older = path.read_bytes()
+    assert epoch(9) == born
+    assert epoch() == born
+    path.write_bytes(older)  # into the same file
+    second = epoch(9)
+    assert second != born
+    assert epoch() == second
 
 
 def test_the_migrations_make_the_schema(database_url: str) -> None:
