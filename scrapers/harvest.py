@@ -183,7 +183,7 @@ class Harvest:
 
     def _explained(self, error: BaseException) -> RunFault:
         why = fault(error)
-        saved = why.saved or failures.keep(self.visit, self.var / "failures" / self.source.name, self.run_id)
+        saved = why.saved or failures.keep(error, self.visit, self.var / "failures" / self.source.name, self.run_id)
         return RunFault(
             code=why.code, message=why.message, lasting=why.lasting, page=why.page, selector=why.selector, saved=saved
         )
