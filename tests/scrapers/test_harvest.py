@@ -149,6 +149,55 @@ def test_a_page_that_does_not_come_ends_the_run_as_partial(bench: Bench) -> None
     assert report.fault.page == f"{bench.web.url}/unplugged"
 
 
+def interrupted(visit: Visit) -> Iterator[Entry]:
+    """A portal during whose fourth entry somebody presses Ctrl-C."""
+    yield from items(3)(visit)
+    raise KeyboardInterrupt
+
+
+def test_what_an_interrupted_run_has_read_is_handed_on(bench: Bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(interrupted)
+    [batch] = bench.kept.batches
+    assert (batch.complete, batch.keys, len(batch.entries)) == (False, None, 3)
+    assert [report.state for report in bench.kept.reports] == ["running", "failed"]
+    fault = bench.kept.reports[-1].fault
+    assert fault is not None
+    assert fault.code == "interrupted"
+
+
+def test_what_does_not_look_good_is_not_handed_on_because_of_an_interruption(bench: Bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(interrupted, expect=Expect(required=["price"]))
+    assert bench.kept.batches == []
+    assert [report.state for report in bench.kept.reports] == ["running", "failed"]
+
+
+def test_an_interrupted_delivery_is_handed_on_again_as_another_batch(bench: Bench) -> None:
+    class Slow(Kept):
+        def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
+            super().batch(batch, unfit)
+            if len(self.batches) == 1:
+                raise KeyboardInterrupt
+
+    bench.kept = Slow()
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(items(3))
+    assert [(batch.complete, len(batch.entries)) for batch in bench.kept.batches] == [(True, 3), (False, 3)]
+    assert len({batch.batch_id for batch in bench.kept.batches}) == 2
+
+
+def test_who_interrupts_twice_does_not_wait(bench: Bench) -> None:
+    class Slow(Kept):
+        def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
+            raise KeyboardInterrupt
+
+    bench.kept = Slow()
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(interrupted)
+    assert [report.state for report in bench.kept.reports] == ["running"]
+
+
 def test_a_page_that_the_scraper_steps_over_leaves_a_doubt(bench: Bench) -> None:
     def scrape(visit: Visit) -> Iterator[Entry]:
         try:
