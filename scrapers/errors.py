@@ -19,12 +19,15 @@ class ScraperError(Exception):
         page: str | None = None,
         selector: str | None = None,
         saved: str | None = None,
+        body: bytes | None = None,
     ) -> None:
-        """`page` is the address, `selector` what was looked for there, `saved` the file that holds the page."""
+        """`page` is the address, `selector` what was looked for there, `saved` the file that holds the page, `body` the
+        page's bytes where they were at hand."""
         self.message = message or " ".join((self.__doc__ or "").split())
         self.page = page
         self.selector = selector
         self.saved = saved
+        self.body = body
         super().__init__(self.message)
 
     def __str__(self) -> str:

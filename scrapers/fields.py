@@ -8,7 +8,7 @@ import structlog
 from ingest_api.contract import Entry
 from scrapers.config import Source
 from scrapers.errors import ConfigError
-from scrapers.page import Page, Row
+from scrapers.page import Page
 from scrapers.portal import Portal
 from scrapers.rows import Rows
 from scrapers.swift import swiftly
@@ -47,4 +47,4 @@ def read(page: Page, rows: Rows, at_least: int = 0) -> Iterator[Entry]:
         yield from entries
     else:
         for part in parts:
-            yield rows.entry(Row(page.tree, part, page.url), page.url)
+            yield rows.entry(page.row(part))

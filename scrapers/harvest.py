@@ -85,6 +85,7 @@ class Harvest:
         except DeliveryFailed:
             raise
         except KeyboardInterrupt:
+            self._hand_on_rest()
             self.sink.report(self._report("failed", fault(Interrupted())))
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 a portal's function may raise anything
@@ -160,18 +161,22 @@ class Harvest:
             as_of=self.started,
             parser=self.portal.parser,
         )
+        self.batches += 1  # first: what is handed on again, since it was interrupted here, is another batch
         self.sink.batch(batch, self._unfit_waiting)
-        self.batches += 1
         self._waiting, self._unfit_waiting = [], []
+
+    def _hand_on_rest(self) -> None:
+        """What was seen of a run that ended on its way, if it looks as expected."""
+        with suppress(FieldMissing):
+            check_fields(self.source.expect, self._waiting)
+            self._hand_on(complete=False)
 
     def _ended_by(self, error: Exception | SystemExit) -> RunReport:
         """A fetch that failed on the way does not undo what was seen; anything else makes it doubtful. What another try
         will not mend is a failure, whatever was delivered before: nobody would learn of it otherwise."""
         why = fault(error)
         if isinstance(error, FetchFailed) and not why.lasting:
-            with suppress(FieldMissing):
-                check_fields(self.source.expect, self._waiting)
-                self._hand_on(complete=False)
+            self._hand_on_rest()
         log.error("run failed", reason=str(error), exc_info=why.code == "bug")
         return self._finish("partial" if self.batches and not why.lasting else "failed", error)
 
@@ -183,7 +188,7 @@ class Harvest:
 
     def _explained(self, error: BaseException) -> RunFault:
         why = fault(error)
-        saved = why.saved or failures.keep(self.visit, self.var / "failures" / self.source.name, self.run_id)
+        saved = why.saved or failures.keep(error, self.visit, self.var / "failures" / self.source.name, self.run_id)
         return RunFault(
             code=why.code, message=why.message, lasting=why.lasting, page=why.page, selector=why.selector, saved=saved
         )

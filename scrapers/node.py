@@ -14,6 +14,7 @@ from soupsieve import SelectorSyntaxError
 from scrapers import values
 from scrapers.address import join_web
 from scrapers.errors import SelectorFailed, Unreadable
+from scrapers.markup import Markup
 from scrapers.trees import Tree
 from scrapers.trees.tree import Part
 from scrapers.values import Order, Separator
@@ -32,15 +33,15 @@ REQUIRED: Final = _Required()
 class Node:
     """A part of a page. Every selector looks below it; without a selector a method speaks of the part itself."""
 
-    def __init__(self, tree: Tree, part: Part, url: str) -> None:
-        """`part` is the tree's, `url` the page's address."""
+    def __init__(self, tree: Tree, part: Part, markup: Markup) -> None:
+        """`part` is the tree's, `markup` the page's, for an error to name its address and to bring its bytes along."""
         self.tree = tree
         self.part = part
-        self._url = url
+        self._markup = markup
 
     def all(self, selector: str, at_least: int = 0) -> list["Row"]:
         """Every part that matches, in the page's order; SelectorFailed when there are fewer than `at_least`."""
-        return [Row(self.tree, part, self._url) for part in self.parts(selector, at_least)]
+        return [self.row(part) for part in self.parts(selector, at_least)]
 
     def parts(self, selector: str, at_least: int = 0) -> list[Part]:
         """The same, as the tree calls them."""
@@ -59,7 +60,11 @@ class Node:
 
     def one(self, selector: str) -> "Row":
         """The only part that matches; SelectorFailed when there is none, or more than one."""
-        return Row(self.tree, self._one(selector), self._url)
+        return self.row(self._one(selector))
+
+    def row(self, part: Part) -> "Row":
+        """One of `parts`, to be asked itself."""
+        return Row(self.tree, part, self._markup)
 
     def text(self, selector: str | None = None, default: str | _Required = REQUIRED) -> str:
         """The text of the only match, its white space made single spaces.
@@ -92,11 +97,11 @@ class Node:
 
     def money(self, selector: str | None = None, decimal: Separator | None = None) -> Decimal:
         """The amount in the only match's text, read as `scrapers.values.money` does."""
-        return self._value(selector, lambda text: values.money(text, decimal))
+        return self.value(selector, lambda text: values.money(text, decimal))
 
     def number(self, selector: str | None = None, decimal: Separator = ".") -> int | Decimal:
         """The number in the only match's text, read as `scrapers.values.number` does."""
-        return self._value(selector, lambda text: values.number(text, decimal))
+        return self.value(selector, lambda text: values.number(text, decimal))
 
     def date(
         self,
@@ -106,7 +111,16 @@ class Node:
         languages: Sequence[str] = ("en",),
     ) -> date:
         """The date in the only match's text, read as `scrapers.values.day` does: never guessed."""
-        return self._value(selector, lambda text: values.day(text, order, format=format, languages=languages))
+        return self.value(selector, lambda text: values.day(text, order, format=format, languages=languages))
+
+    def value(self, selector: str | None, read: Callable[[str], T], attribute: str | None = None) -> T:
+        """What `read` makes of the only match's text, or attribute; its Unreadable gets the page and selector."""
+        text = self.attr(selector, attribute) if attribute else self.text(selector)
+        try:
+            return read(text)
+        except Unreadable as error:
+            markup = self._markup
+            raise Unreadable(error.message, page=markup.url, selector=selector, body=markup.body) from error
 
     def _found(self, selector: str, most: int | None = None) -> list[Part]:
         try:
@@ -143,14 +157,8 @@ class Node:
             return default
         raise self._failed(selector, f"{what} expected, none found")
 
-    def _value(self, selector: str | None, read: Callable[[str], T]) -> T:
-        try:
-            return read(self.text(selector))
-        except Unreadable as error:
-            raise Unreadable(error.message, page=self._url, selector=selector) from error
-
     def _failed(self, selector: str | None, expectation: str) -> SelectorFailed:
-        return SelectorFailed(expectation, page=self._url, selector=selector)
+        return SelectorFailed(expectation, page=self._markup.url, selector=selector, body=self._markup.body)
 
 
 class Row(Node):

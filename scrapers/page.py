@@ -36,12 +36,12 @@ class Page(Node):
         self.url: Final = url
         self.fetched_at: Final = fetched_at
         self.content_type: Final = content_type
-        self._markup = Markup(body, content_type, url)
-        self.is_xml: Final = self._markup.is_xml
+        markup = Markup(body, content_type, url)
+        self.is_xml: Final = markup.is_xml
         self._visit = visit
         self._came_by = {without_fragment(url)}  # the addresses that `next` led through
         self._quick: LibxmlTree | str | None = None  # a text says why there is none
-        super().__init__(SoupTree(self._markup), None, url)
+        super().__init__(SoupTree(markup), None, markup)
 
     def quick(self, selectors: Iterable[str]) -> "Page":
         """This page read twenty times as fast, if that is the same; to be asked for these selectors only.

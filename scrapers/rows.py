@@ -7,7 +7,6 @@ from decimal import Decimal
 from ingest_api.contract import Entry
 from scrapers import values
 from scrapers.config import Field, Listing
-from scrapers.errors import Unreadable
 from scrapers.page import Row
 
 Value = str | int | Decimal | date
@@ -26,14 +25,14 @@ class Rows:
         self.within = list(dict.fromkeys(filter(None, asked)))
         self.selectors = [listing.rows, *([listing.next] if listing.next else []), *self.within]
 
-    def entry(self, row: Row, page: str) -> Entry:
-        """Raises SelectorFailed, Unreadable, for the page at `page`."""
-        data = {name: _optional(row, field, page) for name, field in self.fields.items()}
+    def entry(self, row: Row) -> Entry:
+        """Raises SelectorFailed, Unreadable."""
+        data = {name: _optional(row, field) for name, field in self.fields.items()}
         return Entry(
-            key=str(_read(row, self.key, page)),
+            key=str(_read(row, self.key)),
             data={name: value for name, value in data.items() if value is not None},
-            topic=str(_read(row, self.topic, page)) if self.topic else None,
-            url=str(_read(row, self.url, page)) if self.url else None,
+            topic=str(_read(row, self.topic)) if self.topic else None,
+            url=str(_read(row, self.url)) if self.url else None,
         )
 
 
@@ -49,8 +48,8 @@ def reading(field: Field) -> Callable[[str], Value]:
     return str
 
 
-def _optional(row: Row, field: Field, page: str) -> Value | None:
-    return None if field.optional and _lacks(row, field) else _read(row, field, page)
+def _optional(row: Row, field: Field) -> Value | None:
+    return None if field.optional and _lacks(row, field) else _read(row, field)
 
 
 def _lacks(row: Row, field: Field) -> bool:
@@ -61,15 +60,10 @@ def _lacks(row: Row, field: Field) -> bool:
     return not any(part.attr(None, name, default="") if name else part.text(default="") for part in parts)
 
 
-def _read(row: Row, field: Field, page: str) -> Value:
+def _read(row: Row, field: Field) -> Value:
     if field.type == "link":
         return row.link(field.selector, field.attribute or "href")
-    name = field.attribute
-    text = row.attr(field.selector, name) if name else row.text(field.selector)
-    try:
-        return reading(field)(text)
-    except Unreadable as error:
-        raise Unreadable(error.message, page=page, selector=field.selector) from error
+    return row.value(field.selector, reading(field), field.attribute)
 
 
 def _field(given: Field | str) -> Field:

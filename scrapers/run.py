@@ -20,6 +20,7 @@ from scrapers import execute, log, stdout, timing
 from scrapers.backoff import Backoff
 from scrapers.catalogue import Catalogue
 from scrapers.config import Settings, Source
+from scrapers.deliver.spool import Spool
 from scrapers.errors import ConfigError, DeliveryFailed, PortalError, ScraperError, UnknownSource
 from scrapers.fetch import Fetcher
 from scrapers.fetch.recorded import RecordedVisit, RecordingVisit
@@ -108,11 +109,26 @@ def run(
     except ScraperError as error:
         _fail(error, PORTAL)
     except KeyboardInterrupt:
-        _fail("interrupted; what was read waits in the spool and goes with the next run", INTERRUPTED)
+        _fail("interrupted", INTERRUPTED)
     raise typer.Exit(code)
 
 
 def _read(source: Source, portal: Portal, settings: Settings, options: Options) -> int:
+    try:
+        return _ran(source, portal, settings, options)
+    except KeyboardInterrupt:
+        _fail(f"interrupted; {_left(source, settings, options)}", INTERRUPTED)
+
+
+def _left(source: Source, settings: Settings, options: Options) -> str:
+    """Where that is which an interrupted run has read."""
+    if options.dry_run:
+        return "nothing was to be delivered"
+    pending = len(Spool(settings.var, source.name).pending())
+    return f"{pending} requests wait in the spool for the next run" if pending else "nothing waits in the spool"
+
+
+def _ran(source: Source, portal: Portal, settings: Settings, options: Options) -> int:
     run_id = new_run_id()
     with _visit(source, portal, settings.var, options) as visit, Progress(screen, visit, options.out) as progress:
         if options.dry_run:

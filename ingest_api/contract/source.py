@@ -101,7 +101,8 @@ class RunFault(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why a run failed, in words for the person who must act.
 
     `lasting` says that another try will not mend it (the portal was redesigned, the password changed): the source
-    counts as failing at once. `saved` is where the scraper kept the page, for whoever sits at that machine.
+    counts as failing at once. `saved` is where the scraper kept the page, or what its browser showed in place of one,
+    for whoever sits at that machine.
     """
 
     code: str

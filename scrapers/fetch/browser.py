@@ -9,6 +9,7 @@ from scrapers import lookalike
 from scrapers.address import join
 from scrapers.config import Login, Source
 from scrapers.errors import FetchFailed, Gone, LoginWall, Refused, ScraperError, SelectorFailed
+from scrapers.failures import Shown
 from scrapers.fetch.driver import Browser
 from scrapers.fetch.gate import Gate
 from scrapers.fetch.limits import Limits, Politeness
@@ -44,7 +45,7 @@ class BrowserVisit:
         patience: float = PATIENCE,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        """`environ` holds the credentials that `source.login` names; what `save` keeps goes to `var`/failures."""
+        """`environ` holds the credentials that `source.login` names."""
         self.pages = 0
         self.missed = 0
         self.last: Page | None = None
@@ -53,7 +54,6 @@ class BrowserVisit:
         self._warm = browser
         self._limits = Limits()
         self._session = PoliteSession(source.name, start, var, self._limits, Politeness.of(source))
-        self._failures = var / "failures" / source.name
         self._patience = patience
         self._environ = environ
         self._browser: Browser | None = None
@@ -71,20 +71,15 @@ class BrowserVisit:
         self.pages += 1
         return self.last
 
-    def save(self) -> str | None:
-        """Keeps a screenshot and the document as they are now; returns the document's file, None if nothing answers."""
-        if not self._browser:
+    def shown(self) -> Shown | None:
+        """What the browser shows now, None if nothing answers."""
+        browser = self._browser
+        if not browser:
             return None
-        stem = self._failures / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z"
         try:
-            body, picture = self._browser.document(self._limits.size), self._browser.screenshot()
+            return Shown(browser.url, browser.document(self._limits.size), browser.screenshot())
         except ScraperError:
             return None
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        stem.with_name(f"{stem.name}.png").write_bytes(picture)
-        file = stem.with_name(f"{stem.name}.html")
-        file.write_bytes(body)
-        return str(file)
 
     def close(self) -> None:
         """Keeps the session and lets the browser rest; ends it after an error. Its owner closes the warm browser."""
@@ -126,7 +121,8 @@ class BrowserVisit:
         page = Page(body, browser.url, datetime.now(UTC), self, "text/html; charset=utf-8")
         lookalike.check(page, address)
         if not drawn:
-            raise SelectorFailed(f"expected to appear within {self._patience:.0f} s", page=page.url, selector=awaited)
+            missing = f"expected to appear within {self._patience:.0f} s"
+            raise SelectorFailed(missing, page=page.url, selector=awaited, body=body)
         return page
 
     def _wants_login(self, browser: Browser, login: Login, wait: str | None) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from scrapers import lookalike
 from scrapers.address import join, without_fragment
 from scrapers.errors import FetchFailed, PortalError
+from scrapers.failures import Shown, Shows
 from scrapers.page import Page
 from scrapers.visit import Visit
 
@@ -96,6 +97,10 @@ class RecordingVisit:
         page = self._visit(url, wait=wait)
         self._keep(page, asked)
         return Page(page.body, page.url, page.fetched_at, self, page.content_type)
+
+    def shown(self) -> Shown | None:
+        """What the other visit shows."""
+        return self._visit.shown() if isinstance(self._visit, Shows) else None
 
     def close(self) -> None:
         self._visit.close()

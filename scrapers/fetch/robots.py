@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from scrapers.errors import Forbidden
+from scrapers.errors import FetchFailed, Forbidden
 from scrapers.fetch.limits import AGENT
 
 MAX_SIZE = 512 * 1024  # bytes that are read
@@ -21,8 +21,8 @@ Fetch = Callable[[str], tuple[int, bytes]]
 class Robots:
     """The rules of the hosts that were asked, remembered on disk for `age` seconds.
 
-    `fetch` returns status and body, and raises when the host cannot be asked: then nothing may be fetched from it.
-    A host that has no robots.txt (4xx) allows everything.
+    `fetch` returns status and body, and raises when the host cannot be asked: then nothing may be fetched from it, nor
+    after an answer that is neither rules nor 4xx. A host that has no robots.txt (4xx) allows everything.
     """
 
     def __init__(self, folder: Path, fetch: Fetch, age: float) -> None:
@@ -57,7 +57,10 @@ class Robots:
         file = self._folder / hashlib.blake2b(site.encode(), digest_size=16).hexdigest()
         if file.exists() and 0 <= time.time() - file.stat().st_mtime < self._age:
             return file.read_text("utf-8")
-        status, body = self._fetch(f"{site}/robots.txt")
+        address = f"{site}/robots.txt"
+        status, body = self._fetch(address)
+        if not (status < 300 or 400 <= status < 500):
+            raise FetchFailed(f"robots.txt cannot be read: the portal answers {status}", page=address)
         text = body[:MAX_SIZE].decode("utf-8", "replace").removeprefix("\ufeff") if status < 300 else ""
         fresh = file.with_suffix(f".{os.getpid()}")
         fresh.write_text(text, "utf-8")

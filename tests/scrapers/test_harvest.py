@@ -1,6 +1,6 @@
 """When a run may say what has vanished, and what it does with what is wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from scrapers.errors import FetchFailed, SelectorFailed, SpoolFull
 from scrapers.fetch.http import HttpVisit
 from scrapers.fetch.limits import Limits, Politeness
 from scrapers.harvest import BATCH, Harvest
+from scrapers.page import Page
 from scrapers.portal import Portal, Scrape
 from scrapers.visit import Visit
 from tests.scrapers.web import Web, html
@@ -46,7 +47,11 @@ class Bench:
         portal = Portal("shop", f"{self.web.url}/list", scrape, "3", "", Path(__file__))
         source = Source(name="shop", **settings)
         visit = HttpVisit(
-            "shop", portal.start, self.var, limits=Limits(attempts=1), politeness=Politeness(pace=0, robots=False)
+            "shop",
+            portal.start,
+            self.var,
+            limits=Limits(attempts=1, read=1),
+            politeness=Politeness(pace=0, robots=False),
         )
         try:
             return Harvest(source, portal, visit, self.kept, self.var).run()
@@ -144,6 +149,55 @@ def test_a_page_that_does_not_come_ends_the_run_as_partial(bench: Bench) -> None
     assert report.fault.page == f"{bench.web.url}/unplugged"
 
 
+def interrupted(visit: Visit) -> Iterator[Entry]:
+    """A portal during whose fourth entry somebody presses Ctrl-C."""
+    yield from items(3)(visit)
+    raise KeyboardInterrupt
+
+
+def test_what_an_interrupted_run_has_read_is_handed_on(bench: Bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(interrupted)
+    [batch] = bench.kept.batches
+    assert (batch.complete, batch.keys, len(batch.entries)) == (False, None, 3)
+    assert [report.state for report in bench.kept.reports] == ["running", "failed"]
+    fault = bench.kept.reports[-1].fault
+    assert fault is not None
+    assert fault.code == "interrupted"
+
+
+def test_what_does_not_look_good_is_not_handed_on_because_of_an_interruption(bench: Bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(interrupted, expect=Expect(required=["price"]))
+    assert bench.kept.batches == []
+    assert [report.state for report in bench.kept.reports] == ["running", "failed"]
+
+
+def test_an_interrupted_delivery_is_handed_on_again_as_another_batch(bench: Bench) -> None:
+    class Slow(Kept):
+        def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
+            super().batch(batch, unfit)
+            if len(self.batches) == 1:
+                raise KeyboardInterrupt
+
+    bench.kept = Slow()
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(items(3))
+    assert [(batch.complete, len(batch.entries)) for batch in bench.kept.batches] == [(True, 3), (False, 3)]
+    assert len({batch.batch_id for batch in bench.kept.batches}) == 2
+
+
+def test_who_interrupts_twice_does_not_wait(bench: Bench) -> None:
+    class Slow(Kept):
+        def batch(self, batch: Batch, unfit: Sequence[dict[str, Any]] = ()) -> None:
+            raise KeyboardInterrupt
+
+    bench.kept = Slow()
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(interrupted)
+    assert [report.state for report in bench.kept.reports] == ["running"]
+
+
 def test_a_page_that_the_scraper_steps_over_leaves_a_doubt(bench: Bench) -> None:
     def scrape(visit: Visit) -> Iterator[Entry]:
         try:
@@ -169,6 +223,51 @@ def test_a_bug_is_told_and_its_page_kept(bench: Bench) -> None:
     assert report.fault is not None
     assert report.fault.message == "ZeroDivisionError: by hand"
     assert "things to buy" in Path(report.fault.saved or "").read_text()
+
+
+@pytest.mark.parametrize(
+    ("read", "code"),
+    [
+        (lambda page: page.one("table"), "selector"),
+        (lambda page: page.all("p")[0].money(), "unreadable"),
+        (lambda page: page.all("p", at_least=2), "selector"),
+    ],
+)
+def test_the_page_that_is_kept_is_the_one_that_failed(bench: Bench, read: Callable[[Page], Any], code: str) -> None:
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        listing = visit()
+        visit("/item")
+        yield Entry(key="a", data={"price": read(listing)})
+
+    bench.web.pages["/item"] = html("<title>Item</title><p>" + "All about one thing. " * 10)
+    report = bench.run(scrape)
+    assert report.fault is not None
+    assert (report.fault.code, report.fault.page) == (code, f"{bench.web.url}/list")
+    assert "things to buy" in Path(report.fault.saved or "").read_text()
+
+
+def test_a_page_that_did_not_come_is_not_kept_as_the_one_before_it(bench: Bench) -> None:
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        yield from items(1)(visit)
+        visit("/slow")
+
+    bench.web.pages["/slow"] = lambda request: bench.web.stopping.wait(10) and None
+    report = bench.run(scrape)
+    assert report.fault is not None
+    assert (report.fault.code, report.fault.page) == ("timeout", f"{bench.web.url}/slow")
+    assert report.fault.saved is None
+    assert not list(bench.var.glob("failures/*/*"))
+
+
+def test_a_refusal_is_kept_as_it_came(bench: Bench) -> None:
+    def scrape(visit: Visit) -> Iterator[Entry]:
+        yield from items(1)(visit)
+        visit("/closed")
+
+    bench.web.pages["/closed"] = lambda request: request.send(b"<p>closed on Sundays", 403)
+    fault = bench.run(scrape).fault
+    assert fault is not None
+    assert "closed on Sundays" in Path(fault.saved or "").read_text()
 
 
 def test_an_entry_that_does_not_fit_harms_no_other_and_is_kept(bench: Bench) -> None:

@@ -217,6 +217,46 @@ def test_interrupted(rig: Rig, number: int) -> None:
     assert rig.door.reports[-1]["fault"]["code"] == "interrupted"
 
 
+def interrupted_on_page_two(rig: Rig, *arguments: str) -> tuple[int, str]:
+    """The exit code and stderr of a run that is told to end after three entries, when it waits for the next page."""
+    asked, go_on = threading.Event(), threading.Event()
+    rig.shows("1.50", "2.50", "3.50", next_path="/more")
+    rig.web.pages["/more"] = lambda request: (asked.set(), go_on.wait(30), None)[-1]
+    command = rig.command("scrapers.run", "shop", *arguments)
+    process = subprocess.Popen(command, cwd=ROOT, env=rig.environment(), stderr=subprocess.PIPE, text=True)
+    try:
+        assert asked.wait(30)
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    finally:
+        go_on.set()
+        process.kill()
+        process.wait()
+    return process.returncode, said
+
+
+def test_what_an_interrupted_run_has_read_is_delivered(rig: Rig) -> None:
+    code, said = interrupted_on_page_two(rig)
+    assert (code, said.splitlines()[-1]) == (130, "interrupted; nothing waits in the spool")
+    [batch] = rig.door.batches
+    assert ([entry["key"] for entry in batch["entries"]], batch.get("complete", False)) == (["k0", "k1", "k2"], False)
+    assert [report["state"] for report in rig.door.reports] == ["running", "failed"]
+
+
+def test_what_an_interrupted_run_has_read_waits_for_an_absent_server(rig: Rig) -> None:
+    rig.environ["PORTALWIRE_INGEST_URL"] = f"http://127.0.0.1:{free_port()}"
+    code, said = interrupted_on_page_two(rig)
+    assert (code, said.splitlines()[-1]) == (130, "interrupted; 4 requests wait in the spool for the next run")
+    kinds = [kept.suffix for kept in Spool(rig.var, "shop").pending()]
+    assert kinds == [".source", ".run", ".batch", ".run"]
+
+
+def test_an_interrupted_rehearsal_promises_nothing(rig: Rig) -> None:
+    code, said = interrupted_on_page_two(rig, "--dry-run")
+    assert (code, said.splitlines()[-1]) == (130, "interrupted; nothing was to be delivered")
+    assert not (rig.var / "spool").exists()
+
+
 def test_recorded_and_replayed(rig: Rig, tmp_path: Path) -> None:
     recorded = rig.run("shop", "--record", str(tmp_path / "pages"), "--dry-run", "--json")
     assert recorded.returncode == 0, recorded.stderr

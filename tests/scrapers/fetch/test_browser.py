@@ -24,10 +24,13 @@ from scrapers.errors import (
     LoginWall,
     Refused,
     SelectorFailed,
+    TimedOut,
     TooBig,
 )
+from scrapers.failures import keep
 from scrapers.fetch.browser import BrowserVisit, warm_browser
 from scrapers.fetch.gate import Gate
+from scrapers.fetch.recorded import RecordingVisit
 from scrapers.fetch.warm import WarmBrowser, Wear
 from scrapers.portal import discover
 from tests.conftest import eventually
@@ -94,14 +97,15 @@ def test_missing_credentials_are_named(visit):
     assert failure.value.lasting
 
 
-def test_wrong_password_is_a_login_wall_and_saves_what_the_portal_said(visit, credentials):
+@pytest.mark.parametrize("recorded", [False, True])
+def test_wrong_password_is_a_login_wall_and_saves_what_the_portal_said(visit, credentials, tmp_path, recorded):
     wrong = credentials | {"PORTALWIRE_DEMO_PASSWORD": "guess"}
     with visit(patience=2, environ=wrong) as run:
+        run = RecordingVisit(run, tmp_path / "pages") if recorded else run
         with pytest.raises(LoginWall) as failure:
             run()
-        saved = run.save()
+        saved = Path(keep(failure.value, run, tmp_path / "failures", "run-1"))
     assert "/vendor-y/login" in failure.value.page
-    saved = Path(saved)
     assert "User or password is wrong" in saved.read_text()
     assert saved.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
@@ -112,10 +116,9 @@ def test_table_that_is_not_drawn_names_page_selector_and_expectation(demo, visit
         demo.mode("vendor_y", "error")
         with pytest.raises(SelectorFailed, match="within 2 s") as failure:
             run()
-        saved = run.save()
         assert (run.pages, run.missed) == (1, 1)
     assert (failure.value.page, failure.value.selector) == (source.start, source.wait)
-    assert "the stock service answered 500" in Path(saved).read_text()
+    assert b"the stock service answered 500" in failure.value.body
 
 
 def test_redesigned_portal_fails_loudly(demo, visit):
@@ -124,7 +127,14 @@ def test_redesigned_portal_fails_loudly(demo, visit):
         with pytest.raises(SelectorFailed, match="at least 1 expected, 0 found") as failure:
             read(run)
         assert failure.value.selector == "#stock tr[data-part]"
-        assert "data-ref" in Path(run.save()).read_text()
+        assert b"data-ref" in failure.value.body
+
+
+def test_page_that_does_not_come_leaves_a_picture_of_the_one_before_it_and_no_copy(visit, tmp_path):
+    with visit() as run:
+        seen = run()
+        saved = keep(TimedOut(page=f"{seen.url}?page=2"), run, tmp_path / "failures", "run-1")
+    assert [file.name for file in (tmp_path / "failures").iterdir()] == ["run-1.png"] == [Path(saved).name]
 
 
 def test_waits_for_what_the_scraper_asks(visit):
@@ -185,7 +195,7 @@ def test_browser_that_crashed_is_replaced(demo, visit, warm):
         os.killpg(warm.take().group, signal.SIGKILL)
         with pytest.raises(BrowserFailed):
             run()
-        assert run.save() is None
+        assert run.shown() is None
     with visit() as run:
         assert read(run) == demo.truth("vendor_y")
 

@@ -262,12 +262,14 @@ def test_robots_are_obeyed(web, visit):
     visit("/secret/list", robots=False)()
 
 
-def test_a_host_whose_robots_cannot_be_read_is_left_alone(web, visit):
-    web.pages["/robots.txt"] = lambda request: request.send(status=500)
+@pytest.mark.parametrize("status", [304, 429, 500, 501, 520])
+def test_a_host_whose_robots_cannot_be_read_is_left_alone(web, visit, status):
+    web.pages["/robots.txt"] = lambda request: request.send(status=status)
     web.pages["/"] = html(ROWS)
-    with pytest.raises(FetchFailed) as caught:
-        visit()()
-    assert caught.value.page == f"{web.url}/robots.txt"
+    for _ in range(2):  # that it could not be read is not remembered as rules
+        with pytest.raises(FetchFailed) as caught:
+            visit()()
+        assert caught.value.page == f"{web.url}/robots.txt"
     assert web.log == []
 
 

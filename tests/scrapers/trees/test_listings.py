@@ -13,7 +13,7 @@ import pytest
 from fixtures.recordings import FOLDER
 from scrapers import fields
 from scrapers.config import Listing
-from scrapers.page import Page, Row
+from scrapers.page import Page
 from scrapers.portal import discover
 from scrapers.rows import Rows
 from scrapers.swift import swiftly
@@ -76,7 +76,7 @@ def three_ways(page: Page, listing: dict[str, Any]) -> tuple[int, bool, Any]:
     entries, error = outcome(fields.read(page, rows))
     assert outcome(fields.read(quick, rows)) == (entries, error), listing
     parts = quick.parts(rows.selector)
-    assert outcome(rows.entry(Row(quick.tree, part, quick.url), quick.url) for part in parts) == (entries, error)
+    assert outcome(rows.entry(quick.row(part)) for part in parts) == (entries, error)
     at_once = swiftly(quick, parts, rows)
     assert at_once in (None, entries), listing
     return len(entries), at_once is not None, error
