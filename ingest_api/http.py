@@ -4,14 +4,15 @@ import math
 import re
 import uuid
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from flask import Blueprint, Response, g, request
 
 from ingest_api.auth import Grant
-from ingest_api.contract import Batch, RunReport, SourceInfo, wire
+from ingest_api.contract import Batch, RunReport, SourceInfo, Submission, wire
 from ingest_api.contract.errors import ContractError, UnsupportedMedia
-from ingest_api.intake import Delivery, Intake, stored
+from ingest_api.intake import Intake, stored
 from ingest_api.short_form import ShortForm, as_batch, read
 
 T = TypeVar("T")
@@ -38,15 +39,13 @@ def door(intake: Intake) -> Blueprint:
 
     @blueprint.post("/api/entries")
     def entries() -> Response:
-        body, media = _body()
-        return answer(stored(intake, Delivery(body, media), datetime.now(UTC), grant().require_ingest))
+        reading = partial(_body().batch, datetime.now(UTC))
+        return answer(stored(intake, reading, grant().require_ingest))
 
     @blueprint.post("/api/new_data")
     def new_data() -> Response:
-        body, media = _body()
-        form = read(body, media)
-        grant().require_ingest(form.source)
-        return answer(stored(intake, Delivery(as_batch(form, request_id(), media), media), datetime.now(UTC)))
+        reading = partial(_body().short_batch, request_id(), datetime.now(UTC))
+        return answer(stored(intake, reading, grant().require_ingest))
 
     @blueprint.get("/api/batches/<source>/<text:batch_id>")
     def receipt(source: str, batch_id: str) -> Response:
@@ -55,7 +54,7 @@ def door(intake: Intake) -> Blueprint:
 
     @blueprint.post("/api/runs")
     def runs() -> Response:
-        report = _read(RunReport)
+        report = intake.aside(partial(_body().value, RunReport))
         grant().require_ingest(report.source)
         intake.run(report)
         return Response(status=204)
@@ -63,7 +62,7 @@ def door(intake: Intake) -> Blueprint:
     @blueprint.put("/api/sources/<name>")
     def sources(name: str) -> Response:
         grant().require_ingest(name)
-        info = _read(SourceInfo)
+        info = intake.aside(partial(_body().value, SourceInfo))
         if info.name != name:
             raise ContractError(f"the body is about {info.name!r}, the address about {name!r}")
         intake.source(info)
@@ -101,14 +100,29 @@ def refusal(error: ContractError) -> Response:
     return response
 
 
-def _body() -> tuple[bytes, str]:
-    """The decompressed body and its form."""
+class _Body(NamedTuple):
+    """What a request brought, as it came. To read it may take seconds: that is for the intake to do, aside."""
+
+    content: bytes
+    encoding: str | None
+    media: str
+
+    def batch(self, received_at: datetime) -> Submission:
+        return wire.decode_submission(self._opened(), self.media, received_at)
+
+    def short_batch(self, request_id: str, received_at: datetime) -> Submission:
+        batch = as_batch(read(self._opened(), self.media), request_id, self.media)
+        return wire.decode_submission(batch, self.media, received_at)
+
+    def value(self, kind: type[T]) -> T:
+        return wire.decode(self._opened(), kind, self.media)
+
+    def _opened(self) -> bytes:
+        return wire.inflate(self.content, self.encoding)
+
+
+def _body() -> _Body:
     media = _MEDIA.get(request.mimetype)
     if media is None:
         raise UnsupportedMedia
-    return wire.inflate(request.get_data(cache=False), request.content_encoding), media
-
-
-def _read(kind: type[T]) -> T:
-    body, media = _body()
-    return wire.decode(body, kind, media)
+    return _Body(request.get_data(cache=False), request.content_encoding, media)

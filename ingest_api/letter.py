@@ -26,8 +26,12 @@ class Letter(msgspec.Struct, kw_only=True, frozen=True):
     dead: Dead
 
 
-def letter(body: bytes, media: str, error: ContractError) -> Letter:
+def letter(content: bytes, error: ContractError) -> Letter:
     """The letter of a batch, as it came, that failed with `error`."""
+    try:
+        body, media = wire.opened(content)
+    except ContractError:
+        body, media = content, wire.JSON
     named = _fields(body, media)
     digest = hashlib.blake2b(body, digest_size=16).hexdigest()
     batch_id = _fitting(_ID, named.get("batch_id")) or digest

@@ -5,14 +5,14 @@ away, or faster than it is stored, is lost.
 """
 
 from datetime import UTC, datetime
+from functools import partial
 from queue import Full, Queue
 
 import structlog
 
 from ingest_api.contract import wire
 from ingest_api.contract.errors import ContractError, Unavailable
-from ingest_api.intake import Delivery, Intake, stored
-from ingest_api.letter import letter
+from ingest_api.intake import Intake, stored
 
 CHANNEL = "portalwire:ingest"
 WAITING = 100  # messages that may wait; more are dropped
@@ -46,11 +46,9 @@ class ChannelDoor:
                 log.exception("message failed")
 
     def _take(self, message: bytes) -> None:
-        body, media = message, wire.JSON
         try:
-            body, media = wire.opened(message)
-            stored(self._intake, Delivery(body, media), datetime.now(UTC))
+            stored(self._intake, partial(wire.open_submission, message, datetime.now(UTC)))
         except Unavailable:
             raise
         except ContractError as error:
-            self._intake.bury(letter(body, media, error))
+            self._intake.bury(message, error)

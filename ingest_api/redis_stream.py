@@ -7,15 +7,15 @@ another; one that five consumers could not finish is a dead letter. While the st
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import redis
 import structlog
 
-from ingest_api.contract import Receipt, wire
+from ingest_api.contract import Receipt, Submission, wire
 from ingest_api.contract.errors import ContractError, NotABatch, Unavailable
-from ingest_api.intake import Delivery, Intake
-from ingest_api.letter import letter
+from ingest_api.intake import Intake
 
 STREAM = "portalwire:ingest"
 GROUP = "portalwire"
@@ -125,23 +125,15 @@ class StreamDoor:
                 self._client.xclaim(STREAM, GROUP, self._consumer, 0, [record for record, _ in records], justid=True)
 
     def _stored(self, records: Sequence[Record]) -> list[Receipt | Exception]:
-        """What came of each; those that can be opened go to the store together, in order."""
-        outcomes: dict[int, Receipt | Exception] = {}
-        deliveries: dict[int, Delivery] = {}
-        for place, (_, fields) in enumerate(records):
-            try:
-                deliveries[place] = Delivery(*_opened(fields))
-            except ContractError as error:
-                outcomes[place] = error
-        found = self._intake.entries(list(deliveries.values()), datetime.now(UTC))
-        outcomes.update(zip(deliveries, found, strict=True))
-        return [outcomes[place] for place in range(len(records))]
+        """What came of each; they go to the store together, in order."""
+        received_at = datetime.now(UTC)
+        return self._intake.entries([partial(_submission, fields, received_at) for _, fields in records])
 
     def _settled(self, record: bytes, fields: dict[bytes, bytes], outcome: object) -> Exception | None:
         """None when the record is finished: stored, or a dead letter. Else what is in the way."""
         try:
             if isinstance(outcome, ContractError) and not isinstance(outcome, Unavailable):
-                self._bury(fields, outcome)
+                self._intake.bury(fields.get(FIELD, b""), outcome)
             elif isinstance(outcome, Exception):
                 raise outcome
         except Unavailable as error:
@@ -150,13 +142,6 @@ class StreamDoor:
             log.exception("batch failed", record=record.decode())
             return error
         return None
-
-    def _bury(self, fields: dict[bytes, bytes], error: ContractError) -> None:
-        try:
-            body, media = _opened(fields)
-        except ContractError:
-            body, media = fields.get(FIELD, b""), wire.JSON
-        self._intake.bury(letter(body, media, error))
 
     def _trim(self) -> None:
         """Drops what is acknowledged: below the oldest pending record and what was not delivered yet."""
@@ -173,10 +158,10 @@ class StreamDoor:
                 self._client.xgroup_delconsumer(STREAM, GROUP, consumer["name"])
 
 
-def _opened(fields: dict[bytes, bytes]) -> tuple[bytes, str]:
+def _submission(fields: dict[bytes, bytes], received_at: datetime) -> Submission:
     if FIELD not in fields:
         raise NotABatch(f"a record of {STREAM} has a field `batch`")
-    return wire.opened(fields[FIELD])
+    return wire.open_submission(fields[FIELD], received_at)
 
 
 def _pause(tries: int) -> float:

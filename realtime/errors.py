@@ -12,6 +12,10 @@ class BadSettings(RealtimeError):
     """A setting is wrong: see the PORTALWIRE_ variables in the README."""
 
 
+class Undescribed(RealtimeError):
+    """An operation of the API has no description: say what it takes and answers (BODIES, ANSWERS)."""
+
+
 class StoreBroken(RealtimeError):
     """The database is not one that this server can use."""
 

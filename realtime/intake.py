@@ -1,23 +1,24 @@
-"""What stands behind the doors: decodes off the event loop, commits, tells."""
+"""What stands behind the doors: reads off the event loop, commits, tells."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
 
-from ingest_api.contract import Batch, Receipt, RunReport, SourceInfo, Submission, wire
+from ingest_api.contract import Batch, Receipt, RunReport, SourceInfo, Submission
 from ingest_api.contract.errors import ContractError
-from ingest_api.intake import Delivery
-from ingest_api.letter import Letter
+from ingest_api.intake import Reading
+from ingest_api.letter import letter
 from realtime.metrics import Metrics
 from realtime.store import holding, letters, told
 from realtime.store.commit import Committed, commit_batch
 from realtime.store.holding import Decision
 from realtime.store.moments import now
 from realtime.store.store import Store
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -32,9 +33,9 @@ class StoreIntake:
         self._metrics = metrics
 
     def entries(
-        self, deliveries: Sequence[Delivery], received_at: datetime, permit: Callable[[str], None] | None = None
+        self, readings: Sequence[Reading], permit: Callable[[str], None] | None = None
     ) -> list[Receipt | Exception]:
-        outcomes: list[Any] = self._store.aside(partial(_read, deliveries, received_at))
+        outcomes: list[Any] = self.aside(partial(_read, readings))
         places = [place for place, read in enumerate(outcomes) if isinstance(read, Submission)]
         if permit is not None:
             for place in places:
@@ -65,6 +66,9 @@ class StoreIntake:
             held=receipt.held,
         )
 
+    def aside(self, work: Callable[[], T]) -> T:
+        return self._store.aside(work)
+
     def run(self, report: RunReport) -> None:
         structlog.contextvars.bind_contextvars(run_id=report.run_id, source=report.source)
         self._store.write(partial(told.record_run, report=report), report.source)
@@ -77,9 +81,10 @@ class StoreIntake:
     def receipt(self, source: str, batch_id: str, digest: str | None) -> Receipt:
         return self._store.read(partial(letters.receipt, source=source, batch_id=batch_id, digest=digest))
 
-    def bury(self, letter: Letter) -> None:
-        self._store.write(partial(letters.bury, letter=letter, at=now()), letter.source)
-        log.warning("batch buried", source=letter.source, batch_id=letter.batch_id, reason=letter.dead.rejected.error)
+    def bury(self, content: bytes, error: ContractError) -> None:
+        kept = self.aside(partial(letter, content, error))
+        self._store.write(partial(letters.bury, letter=kept, at=now()), kept.source)
+        log.warning("batch buried", source=kept.source, batch_id=kept.batch_id, reason=kept.dead.rejected.error)
 
     def decide(self, hold: int, decision: Decision) -> int:
         """Approves or discards a held run; returns how many entries that removed. Raises NotFound."""
@@ -88,13 +93,13 @@ class StoreIntake:
         return len(stretch.changes)
 
 
-def _read(deliveries: Sequence[Delivery], received_at: datetime) -> list[Submission | ContractError]:
+def _read(readings: Sequence[Reading]) -> list[Submission | ContractError]:
     """Each as a submission, or what is wrong with it."""
-    return [_submission(delivery, received_at) for delivery in deliveries]
+    return [_submission(reading) for reading in readings]
 
 
-def _submission(delivery: Delivery, received_at: datetime) -> Submission | ContractError:
+def _submission(reading: Reading) -> Submission | ContractError:
     try:
-        return wire.decode_submission(delivery.body, delivery.media, received_at)
+        return reading()
     except ContractError as error:
         return error

@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 from ingest_api.contract import packed_pieces, pieces
+from ingest_api.contract.batch import MAX_ENTRIES
 from ingest_api.contract.entry import MAX_DEPTH
+from ingest_api.contract.errors import TooLarge
 from ingest_api.contract.pieces import Uncut
 
 MSGPACK = "application/msgpack"
@@ -15,13 +17,16 @@ _LONE = "data holds half a surrogate: send each letter whole"
 
 
 def cut(body: bytes, field: str, media: str) -> tuple[bytes, list[msgspec.Raw]] | None:
-    """An object without the items of its list `field`, and these items unread; None when it does not look like one."""
+    """An object without the items of its list `field`, and these items unread; None when it does not look like one.
+    TooLarge as soon as there are more than a batch may have: there could be millions."""
     form = _form(media)
     try:
         parts = form.members(body)
-        items = form.items(parts.get(field, b""))
+        items = form.items(parts.get(field, b""), MAX_ENTRIES + 1)
     except Uncut:
         return None
+    if len(items) > MAX_ENTRIES:
+        raise TooLarge(f"more than {MAX_ENTRIES} entries in one batch: send several")
     empty = b"\x90" if media == MSGPACK else b"[]"
     return form.joined({**parts, field: empty}), [msgspec.Raw(item) for item in items]
 

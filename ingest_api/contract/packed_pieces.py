@@ -1,6 +1,7 @@
 """MessagePack cut into pieces that are not read: see `pieces`. Values to come are counted, so that none is too deep."""
 
 import struct
+import sys
 
 import msgspec
 
@@ -33,11 +34,11 @@ def members(packed: bytes) -> dict[str, bytes]:
     return dict(zip(names, pieces[1::2], strict=True))
 
 
-def items(packed: bytes) -> list[bytes]:
-    """The items of an array. Raises Uncut."""
+def items(packed: bytes, most: int = sys.maxsize) -> list[bytes]:
+    """The items of an array; what comes after `most` of them is not looked at. Raises Uncut."""
     if packed[:1] and not (0x90 <= packed[0] <= 0x9F or packed[0] in (0xDC, 0xDD)):
         raise Uncut
-    return _inner(packed)
+    return _inner(packed, most)
 
 
 def joined(parts: dict[str, bytes]) -> bytes:
@@ -49,17 +50,17 @@ def joined(parts: dict[str, bytes]) -> bytes:
     )
 
 
-def _inner(packed: bytes) -> list[bytes]:
-    """The values in an array, or the names and values in a map, which is all that there is."""
+def _inner(packed: bytes, most: int = sys.maxsize) -> list[bytes]:
+    """The values in an array, or the names and values in a map, which is all that there is; at most so many."""
     if len(packed) > _MOST:
         raise Uncut
     at, count = _head(packed, 0)
     found = []
-    for _ in range(count):
+    for _ in range(min(count, most)):
         end = _end(packed, at)
         found.append(packed[at:end])
         at = end
-    if at != len(packed):
+    if count <= most and at != len(packed):
         raise Uncut
     return found
 

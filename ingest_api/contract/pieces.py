@@ -7,7 +7,9 @@ longer than its length.
 
 import json
 import re
+import sys
 from collections.abc import Iterator
+from itertools import islice
 
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -30,10 +32,10 @@ def members(text: bytes) -> dict[str, bytes]:
     return found
 
 
-def items(text: bytes) -> list[bytes]:
-    """The items of a list. Raises Uncut."""
+def items(text: bytes, most: int = sys.maxsize) -> list[bytes]:
+    """The items of a list; what comes after `most` of them is not looked at. Raises Uncut."""
     cutter = _Cutter(text)
-    return [cutter.value() for _ in cutter.each(b"[", b"]")]
+    return list(islice((cutter.value() for _ in cutter.each(b"[", b"]")), most))
 
 
 def joined(parts: dict[str, bytes]) -> bytes:

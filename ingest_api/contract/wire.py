@@ -72,6 +72,12 @@ def opened(content: bytes) -> tuple[bytes, str]:
     return body, JSON if body.lstrip()[:1] in (b"{", b"[", b"") else MSGPACK
 
 
+def open_submission(content: bytes, received_at: datetime) -> Submission:
+    """The submission in such bytes."""
+    body, media = opened(content)
+    return decode_submission(body, media, received_at)
+
+
 def decode(body: bytes, kind: type[T], media: str = JSON) -> T:
     """The body as a contract value; NotABatch says which field is wrong."""
     return _decoder(media)(body, kind)

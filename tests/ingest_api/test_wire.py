@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_api import short_form
-from ingest_api.contract import Entry
+from ingest_api.contract import Entry, packed_pieces, pieces
 from ingest_api.contract.entry import MAX_DATA, checked, plain
 from ingest_api.contract.errors import ContractError, EntryError, NotABatch, TooLarge, UnsupportedMedia
 from ingest_api.contract.wire import JSON, MAX_BODY, MSGPACK, decode_submission, encode, inflate
@@ -173,6 +173,22 @@ def test_the_parser_is_cleaned() -> None:
 def test_too_many_entries() -> None:
     with pytest.raises(TooLarge, match="10001"):
         decode_submission(body(*([{"key": "k", "data": {}}] * 10_001)), JSON, NOW)
+
+
+@pytest.mark.parametrize("media", [JSON, MSGPACK])
+def test_of_too_many_entries_of_which_one_cannot_be_read_no_more_are_cut_than_it_takes_to_say_so(
+    media: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[int] = []
+    form = packed_pieces if media == MSGPACK else pieces
+    items = form.items
+    monkeypatch.setattr(form, "items", lambda *asked: cut.append(len(found := items(*asked))) or found)
+    many = [msgspec.Raw(nested(1200, media)), *range(12_000)]
+    with pytest.raises(TooLarge, match="more than 10000 entries"):
+        decode_submission(encode({"source": "s", "run_id": "r", "batch_id": "b", "entries": many}, media), media, NOW)
+    with pytest.raises(TooLarge, match="more than 10000 entries"):
+        short_form.read(encode({"source": "s", "data": many}, media), media)
+    assert cut == [10_001, 10_001]
 
 
 def test_inflating_knows_its_bounds() -> None:
