@@ -46,6 +46,8 @@ class Reader:
         self.changes: dict[str, list[dict[str, Any]]] = {}  # room -> all that was taken
         self.frames: dict[str, list[int]] = {}  # room -> how many changes each frame had
         self.watermarks: dict[str, dict[str, Any]] = {}
+        self.marks = 0  # watermarks that came
+        self.early: list[tuple[str, int, int]] = []  # watermarks ahead of what was sent before: room, upto, cursor
         self.resets: list[str] = []
         self.unfounded: list[str] = []  # rooms joined again because a delta did not build on what was there
         self.errors: list[dict[str, Any]] = []
@@ -156,7 +158,12 @@ class Reader:
 
     def _watermark(self, watermark: dict[str, Any]) -> None:
         with self._moved:
-            self.watermarks[watermark["room"]] = watermark
+            room, upto = watermark["room"], watermark["upto"]
+            self.watermarks[room] = watermark
+            self.marks += 1
+            cursor, epoch = self.cursors.get(room, (upto, ""))
+            if upto > cursor and watermark["epoch"] == epoch:
+                self.early.append((room, upto, cursor))
             self._moved.notify_all()
 
     def _reset(self, reset: dict[str, Any]) -> None:

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from realtime.store.engine import open_engine
 from realtime.store.schema import metadata
 from tests.conftest import ROOT, Server
+from tests.faults import counts
 from tests.faults.configurations import POSTGRESQL, SQLITE
-from tests.faults.table import Row, record
 from tests.reader import Reader
 from tests.sending import post
 from tests.servers import PostgresServer
@@ -90,17 +90,19 @@ def test_a_copy_taken_while_batches_come_is_whole_and_followers_start_anew(
         reader.rejoin("vendor_x")
         reader.wait(lambda: reader.resets == ["vendor_x"], "its cursor means nothing here")
         head = requests.get(f"{server.url}/api/sources/vendor_x", timeout=30).json()["head"]
-        assert known <= head <= cursor
-        assert head % 50 == 0, "a batch is in the copy or it is not"
+        assert head <= cursor
         reader.reach("vendor_x", head)
         assert reader.cursors["vendor_x"][1] != epoch
-        assert reader.violations == []
         assert reader.data("vendor_x").keys() == lost.keys()
         steps = {data["step"] for data in reader.data("vendor_x").values()}
-        torn = int(steps != {head // 50 - 1})
+        # a batch, of 50 changes, is in the copy or it is not
+        wrong = max(0, known - head) + int(head % 50 != 0 or steps != {head // 50 - 1})
         scenario = f"a copy of {CONFIGURATIONS[first]}, taken under load, restored"
-        record(Row(scenario, CONFIGURATIONS[second], 1, torn, known, "changes acknowledged before it"), steps)
-        record(Row(scenario, CONFIGURATIONS[second], 4, len(reader.violations), head, "changes followed anew"))
+        found: dict[int, counts.Found] = {
+            1: ([(known, head, steps)] * wrong, known, "changes acknowledged before it"),
+            4: (reader.violations, head, "changes followed anew"),
+        }
+        counts.note(scenario, CONFIGURATIONS[second], found)
         again = post(server.url, "vendor_x", {"k0": {"step": "after"}})
         reader.reach("vendor_x", again["offset"])
         assert again["offset"] == head + 1

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Annotated
+from xml.etree import ElementTree
 
 import pytest
 import typer
@@ -27,6 +28,7 @@ from tests.faults import table
 from tests.faults.scenarios import Place, places
 
 PAGE = ROOT / "docs" / "reliability.md"
+TESTS = ("tests/faults",)
 BEGIN, END = "<!-- counted: faults -->", "<!-- /counted: faults -->"
 
 
@@ -43,7 +45,7 @@ def main(
         sys.exit(f"No scenario has {only!r} in its name.")
     table.ROWS.unlink(missing_ok=True)
     start = time.monotonic()
-    failed = [] if only else _tests()
+    failed = [] if only else _tests(first)
     began = time.monotonic()
     last = first
     for number, place in _rounds(chosen, first):
@@ -59,12 +61,25 @@ def main(
     sys.exit("\n".join(["These did not hold:", *failed]) if failed else 0)
 
 
-def _tests() -> list[str]:
-    """Promises that no scenario is about have tests of their own, which count too."""
-    again = "PORTALWIRE_FAULTS=long python -m pytest tests/faults"
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--timeout", "1800", "tests/faults"]
-    ended = subprocess.run(command, cwd=ROOT, env={**os.environ, "PORTALWIRE_FAULTS": "long"}, check=False)
-    return [again] if ended.returncode else []
+def _tests(seed: int) -> list[str]:
+    """Promises that no scenario is about have tests of their own, which count too. Each file of them is a scenario of
+    which every test is a run."""
+    words = ["-m", "pytest", "-p", "no:cacheprovider", "--timeout", "1800", f"--hypothesis-seed={seed}", *TESTS]
+    with tempfile.TemporaryDirectory(prefix="portalwire-faults-") as folder:
+        told = Path(folder) / "tests.xml"
+        environment = {**os.environ, "PORTALWIRE_FAULTS": "long"}
+        command = [sys.executable, *words, f"--junitxml={told}"]
+        ended = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        runs: dict[str, list[bool]] = defaultdict(list)  # file -> whether each of its tests failed
+        for case in ElementTree.parse(told).iter("testcase") if told.exists() else ():
+            if case.find("skipped") is None:
+                file = case.get("classname", "").rpartition("tests.")[2]
+                runs[file].append(case.find("failure") is not None or case.find("error") is not None)
+    if ended and not any(map(any, runs.values())):
+        runs["all"].append(True)  # they could not even begin, or not end
+    for file, faults in runs.items():
+        table.keep(table.Row(f"tests: {file}", "what its rows say", table.RUNS, sum(faults), len(faults), "tests"))
+    return [f"PORTALWIRE_FAULTS=long python {' '.join(words)}"] if ended else []
 
 
 def _rounds(chosen: list[Place], first: int) -> Iterator[tuple[int, Place]]:
@@ -81,11 +96,19 @@ def _run(place: Place, seed: int) -> list[str]:
             scenario(configuration, seed, Path(folder))
         except (Exception, pytest.fail.Exception):  # noqa: BLE001 - told here, and counted at the end
             traceback.print_exc()
+            _ran(place, failed=True)
             again = f"python -m tests.faults --seed {seed} --minutes 0 --only '{name}, {configuration}'"
             typer.echo(f"FAILED {again}")
             return [again]
+    _ran(place, failed=False)
     typer.echo(f"{time.monotonic() - began:6.1f} s  {name}, {configuration}, seed {seed}")
     return []
+
+
+def _ran(place: Place, *, failed: bool) -> None:
+    """Whatever broke, in the table too: what ends before its count would leave only the rows of other seeds."""
+    name, configuration, _ = place
+    table.keep(table.Row(name, configuration, table.RUNS, int(failed), 1, "runs"))
 
 
 def _report(rows: list[table.Row], about: str) -> str:
@@ -96,10 +119,13 @@ def _report(rows: list[table.Row], about: str) -> str:
         held[0] += row.violations
         held[1] += row.counted
     promises = sorted({promise for by in sums.values() for promise in by})
+    runs = [row for row in rows if row.promise == table.RUNS]
+    failed, of = sum(row.violations for row in runs), sum(row.counted for row in runs)
     lines = [
-        f"{about}; {os.cpu_count()} cores. A cell is *violations / over how many*, by the number of the promise.",
+        f"{about}; {os.cpu_count()} cores. **{failed} of {of:,} runs failed.** A cell is *violations / over how many*, "
+        "by the number of the promise; of *runs*, those that failed, for whatever reason.",
         "",
-        f"| scenario | on | {' | '.join(map(str, promises))} |",
+        f"| scenario | on | {' | '.join('runs' if p == table.RUNS else str(p) for p in promises)} |",
         f"|---|---|{'--:|' * len(promises)}",
     ]
     for (scenario, configuration), by in sorted(sums.items()):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from realtime.store import read
 from realtime.store.engine import open_engine
 from realtime.store.schema import changes
-from tests.faults.follower import Changes, Following
+from tests.faults.follower import Changes, Follower, Following
 from tests.faults.scripted import Step
 from tests.faults.sender import Sender
 from tests.faults.table import Row, record
@@ -105,6 +105,18 @@ def differing(sender: Sender) -> Found:
         if said != told:
             wrong.append((sent.batch["batch_id"], told, said))
     return wrong, len(sender.acknowledged), "receipts"
+
+
+def told(clients: Sequence[Follower], timed: bool) -> Found:
+    """Promise 4, of the rest: watermarks that said that a client has what it had not, and, where it is `timed`,
+    ticks."""
+    wrong: list[Any] = [(client.name, "watermark", each) for client in clients for each in client.early]
+    counted = sum(client.marks for client in clients)
+    for client in clients if timed else ():
+        twice, ticks, _ = ticking(client.ticks)
+        wrong += [(client.name, "tick", each) for each in twice]
+        counted += ticks
+    return wrong, counted, "watermarks and ticks"
 
 
 def ticking(ticks: Sequence[str]) -> Found:

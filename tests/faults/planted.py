@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from unittest.mock import patch
 
 import gevent
 import msgspec
@@ -86,6 +87,17 @@ def second_clock() -> None:
     Clock.run = both  # type: ignore[method-assign]
 
 
+def watermark_ahead() -> None:
+    """It says what the next change will be, too."""
+    announce, cursor = Feed._announce, Feed.cursor
+
+    def announced(feed: Feed, source: str, watermark: dict[str, Any]) -> None:
+        with patch.object(Feed, "cursor", lambda feed, source: cursor(feed, source) + 1):
+            announce(feed, source, watermark)
+
+    Feed._announce = announced  # type: ignore[method-assign]
+
+
 def epoch_kept() -> None:
     epoch._body = lambda _connection: "kept"
 
@@ -121,5 +133,6 @@ BUGS: dict[str, Callable[[], None]] = {
     "removal after a part": removal_after_a_part,
     "synchronous=NORMAL": synchronous_normal,
     "second clock": second_clock,
+    "watermark ahead": watermark_ahead,
     "epoch kept": epoch_kept,
 }

@@ -34,6 +34,7 @@ class Stage:
     _stack: ExitStack
     log: Changes = field(default_factory=list)
     ahead: list[tuple[str, int, int]] = field(default_factory=list)
+    timed: bool = True  # the server's clock is never set: what it tells of the time counts
 
     def look(self) -> None:
         """Whether a client was told of what is not in the database: its name, its cursor and the head."""
@@ -98,12 +99,13 @@ class Stage:
 
     def found(self, apart: Sequence[Span] = ()) -> dict[int, counts.Found]:
         """What was broken of each promise."""
-        wrong, counted, what = counts.missed(self.clients, self.log)
+        wrong, changes, _ = counts.missed(self.clients, self.log)
+        told, others, _ = counts.told(self.clients, self.timed)
         return {
             1: counts.lost(self.sender, self.log),
             2: counts.extra(self.sender, self.log),
             3: counts.gaps(self.log),
-            4: ([*wrong, *self.ahead], counted, what),
+            4: ([*wrong, *told, *self.ahead], changes + others, "changes, watermarks and ticks that clients took"),
             5: counts.late(self.clients, self.sender, apart),
             7: counts.differing(self.sender),
         }

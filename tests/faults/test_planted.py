@@ -65,7 +65,15 @@ def test_planted_second_clock(tmp_path: Path) -> None:
     with staged(SQLITE, tmp_path, 0, bug="second clock") as stage:
         eventually(lambda: len(stage.clients[0].ticks) > 3, what="it ticks")
         stage.settle()
-        assert counts.ticking(stage.clients[0].ticks)[0] != []
+        assert broken(stage, 4)
+
+
+def test_planted_watermark_ahead(tmp_path: Path) -> None:
+    """It says that clients have what was not sent to them."""
+    with staged(SQLITE, tmp_path, 0, bug="watermark ahead") as stage:
+        stage.deliver(3)
+        stage.settle()
+        assert broken(stage, 4)
 
 
 def test_planted_synchronous_normal(tmp_path: Path) -> None:

