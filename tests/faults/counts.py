@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from realtime.store import read
 from realtime.store.engine import open_engine
-from realtime.store.schema import changes
+from realtime.store.schema import batches, changes
 from tests.faults.follower import Changes, Follower, Following
 from tests.faults.scripted import Step
 from tests.faults.sender import Sender
@@ -41,6 +41,21 @@ def head_of(database_url: str, source: str) -> int:
             return read.head(connection, source)
     finally:
         engine.dispose()
+
+
+def kept_of(database_url: str, source: str) -> set[str]:
+    """The ids of a source's batches that the database has."""
+    engine = open_engine(database_url, writes=False)
+    with engine.connect() as connection:
+        kept = set(connection.scalars(sa.select(batches.c.batch_id).where(batches.c.source == source)))
+    engine.dispose()
+    return kept
+
+
+def unkept(sender: Sender, kept: set[str]) -> list[Any]:
+    """Promise 1: batches that were acknowledged and are missing, also where a later one shows the same entries."""
+    names = [each.sent.batch["batch_id"] for each in sender.acknowledged]
+    return [("no such batch", name) for name in names if name not in kept]
 
 
 def lost(sender: Sender, log: Changes) -> Found:
@@ -107,12 +122,13 @@ def differing(sender: Sender) -> Found:
     return wrong, len(sender.acknowledged), "receipts"
 
 
-def told(clients: Sequence[Follower], timed: bool) -> Found:
-    """Promise 4, of the rest: watermarks that said that a client has what it had not, and, where it is `timed`,
-    ticks."""
-    wrong: list[Any] = [(client.name, "watermark", each) for client in clients for each in client.early]
-    counted = sum(client.marks for client in clients)
-    for client in clients if timed else ():
+def told(clients: Sequence[Following], timed: bool) -> Found:
+    """Promise 4, of the rest, which Python's clients keep: watermarks that said that a client has what it had not, and,
+    where it is `timed`, ticks."""
+    followers = [client for client in clients if isinstance(client, Follower)]
+    wrong: list[Any] = [(client.name, "watermark", each) for client in followers for each in client.early]
+    counted = sum(client.marks for client in followers)
+    for client in followers if timed else ():
         twice, ticks, _ = ticking(client.ticks)
         wrong += [(client.name, "tick", each) for each in twice]
         counted += ticks

@@ -24,6 +24,7 @@ class Moved(NamedTuple):
 class Following(Protocol):
     """A client of one source. `lives` is what it took, one list for each epoch that it was told of."""
 
+    url: str
     name: str
     history: bool  # it takes every change; else the newest of each entry will do where it catches up
     lives: list[Changes]
@@ -32,10 +33,14 @@ class Following(Protocol):
     violations: list[str]
 
     @property
+    def there(self) -> bool:
+        """Whether it is connected, and in its room."""
+
+    @property
     def cursor(self) -> int: ...
 
     def steps(self) -> dict[str, int]:
-        """Key -> step of what is present."""
+        """Key -> step of what is present; some know it once they have gone."""
 
 
 class Follower(Reader):

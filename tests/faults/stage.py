@@ -13,7 +13,8 @@ from tests.conftest import eventually
 from tests.faults import counts
 from tests.faults.configurations import SQLITE, Configured, configured
 from tests.faults.counts import Span
-from tests.faults.follower import Changes, Follower
+from tests.faults.follower import Changes, Follower, Following
+from tests.faults.node import Noded
 from tests.faults.proxy import Proxy
 from tests.faults.scripted import Portal
 from tests.faults.sender import Sender, Way, by_http
@@ -30,9 +31,10 @@ class Stage:
     setup: Configured
     service: Service
     sender: Sender
-    clients: list[Follower]
+    clients: list[Following]
     _stack: ExitStack
     log: Changes = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)  # batches that the database has
     ahead: list[tuple[str, int, int]] = field(default_factory=list)
     timed: bool = True  # the server's clock is never set: what it tells of the time counts
 
@@ -40,7 +42,7 @@ class Stage:
         """Whether a client was told of what is not in the database: its name, its cursor and the head."""
         had = [(client, len(client.lives), client.cursor) for client in self.clients]
         with suppress(OperationalError):  # the database is away too
-            head = counts.head_of(self._database, SOURCE)
+            head = counts.head_of(self.database, SOURCE)
             self.ahead += [
                 (client.name, cursor, head)
                 for client, lives, cursor in had
@@ -48,7 +50,7 @@ class Stage:
             ]
 
     @property
-    def _database(self) -> str:
+    def database(self) -> str:
         return self.setup.environment["PORTALWIRE_DATABASE_URL"]
 
     def deliver(self, count: int) -> None:
@@ -82,7 +84,7 @@ class Stage:
 
     def settle(self) -> None:
         """Until every client has everything; then they go."""
-        self.log = counts.log_of(self._database, SOURCE)
+        self._read()
         for client in self.clients:
             eventually(lambda client=client: client.cursor >= len(self.log), what=f"{client.name} has everything")
         self._stack.close()
@@ -90,7 +92,11 @@ class Stage:
     def leave(self) -> None:
         """The clients go as they are."""
         self._stack.close()
-        self.log = counts.log_of(self._database, SOURCE)
+        self._read()
+
+    def _read(self) -> None:
+        self.log = counts.log_of(self.database, SOURCE)
+        self.kept = counts.kept_of(self.database, SOURCE)
 
     def count(self, scenario: str, apart: Sequence[Span] = ()) -> None:
         """Records what was broken of the promises 1 to 5 and 7."""
@@ -101,8 +107,9 @@ class Stage:
         """What was broken of each promise."""
         wrong, changes, _ = counts.missed(self.clients, self.log)
         told, others, _ = counts.told(self.clients, self.timed)
+        lost, acknowledged, of = counts.lost(self.sender, self.log)
         return {
-            1: counts.lost(self.sender, self.log),
+            1: ([*lost, *counts.unkept(self.sender, self.kept)], acknowledged, of),
             2: counts.extra(self.sender, self.log),
             3: counts.gaps(self.log),
             4: ([*wrong, *told, *self.ahead], changes + others, "changes, watermarks and ticks that clients took"),
@@ -137,7 +144,10 @@ def staged(
         sender = Sender(portal or Portal(SOURCE, seed), way(_through(to_door, service)))
         with ExitStack() as clients:
             seen_at = _through(to_clients, service)
-            followers = [clients.enter_context(Follower(seen_at, SOURCE, history=history)) for history in (False, True)]
+            followers: list[Following] = [
+                *(clients.enter_context(Follower(seen_at, SOURCE, history=history)) for history in (False, True)),
+                clients.enter_context(Noded(seen_at, SOURCE, history=bool(seed % 2))),
+            ]
             stage = Stage(configuration, made, service, sender, followers, clients)
             if configuration != SQLITE:  # whoever opens that after a kill repairs it, which is the server's part
                 sender.look = stage.look

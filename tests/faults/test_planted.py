@@ -9,7 +9,7 @@ from tests.faults.configurations import POSTGRESQL, SQLITE
 from tests.faults.power import lose_power, powered
 from tests.faults.promotion import carried_over
 from tests.faults.spooled import after_losses
-from tests.faults.stage import Stage, staged
+from tests.faults.stage import SOURCE, Stage, staged
 
 
 def broken(stage: Stage, promise: int) -> bool:
@@ -42,6 +42,7 @@ def test_planted_acknowledge_before_commit(tmp_path: Path) -> None:
         stage.deliver(2)
         eventually(lambda: stage.service.killed, what="it is killed")
         stage.deliver(2)
+        eventually(lambda: counts.head_of(stage.database, SOURCE) >= stage.sender.acknowledged[-1].receipt["offset"])
         stage.leave()
         assert broken(stage, 1)
 
