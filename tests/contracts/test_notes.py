@@ -21,9 +21,7 @@ def store(database_url: str) -> Iterator[Store]:
 
 
 def say(store: Store, text: str, room: str = "x", at: int = NOW) -> notes.Note:
-    return store.write(
-        partial(notes.add, room=room, username="ann", text=text, at=at, utterance=f"{room} {text}"[:32])
-    )
+    return store.write(partial(notes.add, room=room, username="ann", text=text, at=at, utterance=f"{room} {text}"[:32]))
 
 
 def texts(store: Store, room: str = "x") -> list[str]:
