@@ -1,8 +1,10 @@
 """Takes a copy of the database while servers run on it, or restores one. `python -m realtime.backup save FILE`"""
 
 import os
+import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -12,7 +14,7 @@ from rich.console import Console
 from realtime.errors import RealtimeError
 from realtime.settings import Settings
 from realtime.store.copying import copy
-from realtime.store.engine import migrate, open_engine, open_file
+from realtime.store.engine import migrate, newest_version, open_engine, open_file, version_of
 
 commands = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True)
 Database = Annotated[str | None, typer.Option(help="Database address (PORTALWIRE_DATABASE_URL).")]
@@ -55,6 +57,7 @@ def _save(file: Path, url: str) -> None:
         _into(source, f"sqlite:///{unfinished}", "saved")
         _settle(unfinished)
         unfinished.rename(file)  # a copy that was interrupted is not taken for one
+        _sync(file.parent)  # its name is on disk too
     finally:
         for left in (unfinished, *(unfinished.with_name(f"{unfinished.name}{end}") for end in ("-wal", "-shm"))):
             left.unlink(missing_ok=True)
@@ -63,7 +66,24 @@ def _save(file: Path, url: str) -> None:
 def _restore(file: Path, url: str) -> None:
     if not file.is_file():
         raise RealtimeError(f"there is no file {file}")
-    _into(open_file(file), url, "restored")
+    with TemporaryDirectory(prefix="portalwire-") as folder:
+        _into(open_file(_newest(file, Path(folder))), url, "restored")
+
+
+def _newest(file: Path, folder: Path) -> Path:
+    """The file, or what this version makes of it, in the folder, where an earlier one saved it."""
+    saved = open_file(file)
+    try:
+        if version_of(saved) == newest_version():
+            return file
+    finally:
+        saved.dispose()
+    copied = folder / "copy"
+    shutil.copyfile(file, copied)
+    engine = open_engine(f"sqlite:///{copied}", writes=True)
+    migrate(engine)
+    engine.dispose()
+    return copied
 
 
 def _into(source: sa.Engine, url: str, done: str) -> None:
@@ -71,9 +91,12 @@ def _into(source: sa.Engine, url: str, done: str) -> None:
     target = open_engine(url, writes=True)
     console = Console(stderr=True)
     try:
-        migrate(target)
+        migrate(
+            target, version_of(source)
+        )  # servers of an earlier version may run on what is saved: it is left as it is
         with console.status("copying"):
             rows = copy(source, target)
+        migrate(target)
     except sa.exc.SQLAlchemyError as error:
         raise RealtimeError(f"the copy failed: {getattr(error, 'orig', None) or error}") from error
     finally:
@@ -90,8 +113,16 @@ def _settle(file: Path) -> None:
         assert driver is not None, "it is connected"
         driver.execute("PRAGMA journal_mode=DELETE")
     engine.dispose()
-    with file.open("rb") as written:
-        os.fsync(written.fileno())
+    _sync(file)
+
+
+def _sync(path: Path) -> None:
+    """Sees that a file, or the names in a folder, are on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _url(database: str | None) -> str:

@@ -119,7 +119,10 @@ class People:
             raise EmptyNote
         if len(text) > LENGTH:
             raise LongNote
-        note = self._store.write(partial(notes.add, room=where, username=mine[where] or NOBODY, text=text, at=now()))
+        name = mine[where] or NOBODY
+        note = self._store.write(
+            partial(notes.add, room=where, username=name, text=text, at=now(), utterance=uuid4().hex)
+        )
         self._socketio.emit("message", _wire(note), to=_hall(where))
         return {"room": where, "id": note.id}
 

@@ -1,5 +1,6 @@
 """A database copied into another one, SQLite or PostgreSQL either way, as it was at one moment.
 
+Both have the same version of the schema, which need not be this program's: tables are taken as they are found.
 What belongs to running processes stays behind: leases, and who is present.
 """
 
@@ -15,7 +16,7 @@ from realtime.store import bulk
 from realtime.store.schema import leases, meta, metadata, presence
 
 PIECE = 2000  # rows read and written at a time
-_LEFT_BEHIND = (leases, presence)
+_LEFT_BEHIND = (leases.name, presence.name)
 
 Told = Callable[[str, int], None]
 """Is told a table's name and how many of its rows are copied so far."""
@@ -26,8 +27,8 @@ class NotEmpty(RealtimeError):
 
 
 def copy(source: sa.Engine, target: sa.Engine, told: Told = lambda table, rows: None) -> dict[str, int]:
-    """Copies all of `source`, read in one transaction, into the empty `target` whose schema is there; returns how many
-    rows each table has. Raises NotEmpty, and then nothing was written.
+    """Copies all of `source`, read in one transaction, into the empty `target` whose schema is the same; returns how
+    many rows each table has. Raises NotEmpty, and then nothing was written.
 
     The copy is another life of the offsets: who followed the first one starts from a snapshot.
     """
@@ -35,18 +36,22 @@ def copy(source: sa.Engine, target: sa.Engine, told: Told = lambda table, rows: 
         if reading.dialect.name == "postgresql":
             reading = reading.execution_options(isolation_level="REPEATABLE READ")
         with reading.begin(), writing.begin():
-            if any(writing.execute(sa.select(table).limit(1)).first() for table in _tables() if table is not meta):
+            tables = _tables(reading)
+            if any(writing.execute(sa.select(each).limit(1)).first() for each in tables if each.name != meta.name):
                 raise NotEmpty
             writing.execute(sa.delete(meta))
-            copied = {table.name: _copy_table(reading, writing, table, told) for table in _tables()}
+            copied = {table.name: _copy_table(reading, writing, table, told) for table in tables}
             writing.execute(sa.update(meta).where(meta.c.name == "life").values(value=uuid4().hex[:16]))
             if writing.dialect.name == "postgresql":
-                _count_on(writing)
+                _count_on(writing, tables)
     return copied
 
 
-def _tables() -> list[sa.Table]:
-    return [table for table in metadata.sorted_tables if table not in _LEFT_BEHIND]
+def _tables(connection: sa.Connection) -> list[sa.Table]:
+    """As they are there. A database may also hold tables of somebody else."""
+    found = sa.MetaData()
+    found.reflect(connection, only=lambda name, _: name in metadata.tables and name not in _LEFT_BEHIND)
+    return found.sorted_tables
 
 
 def _copy_table(reading: sa.Connection, writing: sa.Connection, table: sa.Table, told: Told) -> int:
@@ -66,10 +71,10 @@ def _pieces(rows: sa.CursorResult[Any]) -> Iterator[Sequence[tuple[Any, ...]]]:
         yield piece
 
 
-def _count_on(connection: sa.Connection) -> None:
+def _count_on(connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
     """Numbers that PostgreSQL gives by itself go on after those that were copied."""
-    for table in _tables():
-        for column in table.primary_key:
+    for table in tables:
+        for column in metadata.tables[table.name].primary_key:
             if column.autoincrement is True:
                 last = sa.select(sa.func.coalesce(sa.func.max(column), 0)).scalar_subquery()
                 name = sa.func.pg_get_serial_sequence(table.name, column.name)

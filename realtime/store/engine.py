@@ -9,6 +9,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from realtime.errors import BadSettings, StoreAway, StoreBroken
@@ -63,8 +64,7 @@ def migrate(engine: sa.Engine, version: str = "head") -> None:
 
     Raises StoreAway when the database cannot be opened, StoreBroken when it is another version's.
     """
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config = _config()
     try:
         connecting = engine.connect()
     except sa.exc.DatabaseError as error:  # also: the file holds something else
@@ -78,6 +78,30 @@ def migrate(engine: sa.Engine, version: str = "head") -> None:
             command.upgrade(config, version)
         except CommandError as error:
             raise StoreBroken(f"the database was written by another version of Portalwire: {error}") from error
+
+
+def version_of(engine: sa.Engine) -> str:
+    """The version of a database's schema. Raises StoreBroken where there is none."""
+    try:
+        with engine.connect() as connection, connection.begin():
+            version: str = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
+    except sa.exc.SQLAlchemyError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise StoreBroken(f"{where} is no database of Portalwire: {getattr(error, 'orig', None) or error}") from error
+    return version
+
+
+def newest_version() -> str:
+    """The version that `migrate` brings a database to."""
+    version = ScriptDirectory.from_config(_config()).get_current_head()
+    assert version is not None, "there are migrations"
+    return version
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
 
 
 def _parsed(url: str) -> sa.URL:

@@ -206,7 +206,9 @@ notes = sa.Table(
     sa.Column("username", sa.String(100), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("at", Millis, nullable=False),
+    sa.Column("utterance", sa.String(32)),  # made where it was said; none in notes of earlier versions
     sa.Index("notes_by_room", "room", "id"),
+    sa.Index("notes_once", "utterance", unique=True),
 )
 
 presence = sa.Table(

@@ -1,5 +1,6 @@
 """Backup and restore: a copy taken while batches come, put into a database of either kind; followers start anew."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -10,9 +11,11 @@ import pytest
 import requests
 import sqlalchemy as sa
 
-from realtime.store.engine import open_engine
+from realtime import backup as program
+from realtime.store.engine import migrate, newest_version, open_engine, version_of
 from realtime.store.schema import metadata
 from tests.conftest import ROOT, Server
+from tests.contracts.test_migrations import CHANGE, ENTRY, SOURCE
 from tests.faults import counts
 from tests.faults.configurations import POSTGRESQL, SQLITE
 from tests.reader import Reader
@@ -126,3 +129,89 @@ def test_a_copy_goes_nowhere_where_something_is(tmp_path: Path, server: Server) 
     refused = backup("restore", str(tmp_path / "nothing"), "--database", url)
     assert (refused.returncode, "there is no file" in refused.stderr) == (2, True)
     assert sorted(each.name for each in tmp_path.iterdir() if each.name.startswith("copy")) == ["copy"]
+
+
+EARLIER = "0007"
+
+
+def furnish(url: str) -> None:
+    """A database of an earlier version, with something in it."""
+    engine = open_engine(url, writes=True)
+    migrate(engine, EARLIER)
+    with engine.begin() as connection:
+        connection.execute(sa.text(SOURCE.format("sure", "null")))
+        for offset, key in enumerate("abcd", start=1):
+            connection.execute(sa.text(ENTRY.format("sure", key, offset)), {"digest": b"d"})
+            connection.execute(sa.text(CHANGE.format("sure", key, offset, "1")))
+        connection.execute(sa.text("INSERT INTO notes (room, username, text, at) VALUES ('sure', 'ann', 'hello', 1)"))
+    engine.dispose()
+
+
+def version(url: str) -> str:
+    engine = open_engine(url, writes=False)
+    try:
+        return version_of(engine)
+    finally:
+        engine.dispose()
+
+
+def believed(url: str) -> tuple[Any, ...]:
+    engine = open_engine(url, writes=False)
+    with engine.connect() as connection, connection.begin():
+        row = connection.execute(sa.text("SELECT name, head, snapshots, believed, believed_present FROM sources")).one()
+    engine.dispose()
+    return tuple(row)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_database_that_is_not_migrated_yet_is_saved_and_left_as_it_is(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url, copy = fresh(kind, tmp_path / "first.db", request), tmp_path / "copy"
+    furnish(url)
+    saved = backup("save", str(copy), "--database", url)
+    assert saved.returncode == 0, saved.stderr
+    assert version(url) == EARLIER
+    restored = f"sqlite:///{tmp_path / 'second.db'}"
+    assert backup("restore", str(copy), "--database", restored).returncode == 0
+    assert believed(restored) == ("sure", 4, True, 4, 4)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_copy_of_an_earlier_version_is_restored(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    other, copy = fresh(kind, tmp_path / "second.db", request), tmp_path / "copy"
+    furnish(f"sqlite:///{copy}")
+    program._settle(copy)
+    before = copy.read_bytes()
+    restored = backup("restore", str(copy), "--database", other)
+    assert restored.returncode == 0, restored.stderr
+    assert (version(other), believed(other)) == (newest_version(), ("sure", 4, True, 4, 4))
+    assert [len(content(other)[table]) for table in ("entries", "changes", "notes")] == [4, 4, 1]
+    assert copy.read_bytes() == before
+
+
+def test_what_is_no_copy_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not a database, " * 100)
+    (tmp_path / "empty").touch()
+    for name in ("notes.txt", "empty"):
+        refused = backup("restore", str(tmp_path / name), "--database", f"sqlite:///{tmp_path / 'second.db'}")
+        assert (refused.returncode, "is no database of Portalwire" in refused.stderr) == (2, True), refused.stderr
+
+
+def test_the_name_of_a_copy_is_on_disk_before_it_is_called_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    furnish(f"sqlite:///{tmp_path / 'first.db'}")
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    synced: list[list[str]] = []  # what was in the folder each time it was synced
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        if os.path.samestat(os.fstat(handle), copies.stat()):
+            synced.append([each.name for each in copies.iterdir()])
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    program._save(copies / "copy", f"sqlite:///{tmp_path / 'first.db'}")
+    assert synced == [["copy"]]

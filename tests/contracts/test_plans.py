@@ -204,7 +204,7 @@ def floor_of(connection: sa.Connection, source: str) -> int:
 
 
 def people_and_processes(site: Site) -> None:
-    site.write(partial(notes.add, room="x", username="ann", text="hello", at=NOW))
+    site.write(partial(notes.add, room="x", username="ann", text="hello", at=NOW, utterance="u"))
     site.read(partial(notes.recent, room="x"))
     site.write(partial(presence.enter, room="x", sid="s", process="p", username="ann", at=NOW))
     site.read(partial(presence.people, room="x", at=NOW))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from realtime.store import read
 from realtime.store.engine import open_engine
-from realtime.store.schema import batches, changes
+from realtime.store.schema import batches, changes, notes
 from tests.faults.follower import Changes, Follower, Following
 from tests.faults.scripted import Step
 from tests.faults.sender import Sender
@@ -31,6 +31,16 @@ def log_of(database_url: str, source: str) -> Changes:
         log = [{**row._mapping, "data": json.loads(row.data)} for row in rows]
     engine.dispose()
     return log
+
+
+def notes_of(database_url: str) -> Counter[str]:
+    """The texts of all notes."""
+    engine = open_engine(database_url, writes=False)
+    try:
+        with engine.connect() as connection:
+            return Counter(connection.execute(sa.select(notes.c.text)).scalars())
+    finally:
+        engine.dispose()
 
 
 def head_of(database_url: str, source: str) -> int:

@@ -9,6 +9,8 @@ from tests.conftest import eventually
 from tests.faults.configurations import POSTGRESQL, PROCESSES, configured
 from tests.faults.proxy import Proxy
 from tests.faults.stage import Stage, staged
+from tests.faults.table import Row, record
+from tests.people import Person
 
 Fault = Callable[[Proxy], AbstractContextManager[None]]
 
@@ -95,6 +97,7 @@ def before_postgresql(configuration: str, seed: int, folder: Path) -> None:
                         else:
                             stage.misses(delivery)
                     stage.deliver(BATCHES)
+                _say(stage, proxy)
                 stage.count("network: server and PostgreSQL")
 
 
@@ -106,6 +109,20 @@ def _some(faults: dict[str, Fault], seed: int, *always: str) -> list[str]:
     """The names of some faults, in an order of the seed's."""
     chosen = random.Random(seed)
     return chosen.sample([*always, *chosen.choices(sorted(faults), k=ROUNDS - len(always))], ROUNDS)
+
+
+def _say(stage: Stage, proxy: Proxy) -> None:
+    """Promise 2, of notes: each COMMIT reaches PostgreSQL, its answer reaches nobody, and the note is told once."""
+    person = Person(stage.service.url, transports=["websocket"])
+    person.ask("join", {"room": "hall"})
+    said = [f"note {number} of {ROUNDS}" for number in range(ROUNDS)]
+    for text in said:
+        with proxy.losing_an_answer(b"COMMIT", after=text.encode()):
+            person.ask("message", {"room": "hall", "text": text})
+    person.close()
+    kept = stage.notes()
+    twice = [text for text in said if kept[text] > 1]
+    record(Row("network: server and PostgreSQL, notes", stage.configuration, 2, len(twice), len(kept), "notes"), twice)
 
 
 def _all_have_it(stage: Stage) -> None:

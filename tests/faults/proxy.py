@@ -89,6 +89,24 @@ class Proxy:
             self._lose = None
 
     @contextmanager
+    def losing_an_answer(self, of: bytes, after: bytes) -> Iterator[None]:
+        """The same, only of the first such request once something was asked that holds `after`."""
+        asked = iter([after, of])
+        sought = next(asked)
+
+        def lose(said: bytes) -> bool:
+            nonlocal sought
+            if not sought or sought not in said:
+                return False
+            sought = next(asked, b"")
+            return not sought
+
+        with self._fault("an answer lost"):
+            self._lose = lose
+            yield
+            self._lose = None
+
+    @contextmanager
     def _fault(self, name: str) -> Iterator[None]:
         began = time.monotonic()
         self.done[name] += 1

@@ -1,5 +1,6 @@
 """A server with a sender before it and clients behind it, put together for one scenario, and counted at its end."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -48,6 +49,10 @@ class Stage:
                 for client, lives, cursor in had
                 if cursor > head and lives == len(client.lives)
             ]
+
+    def notes(self) -> Counter[str]:
+        """What people said, and how often it is in the database."""
+        return counts.notes_of(self._database)
 
     @property
     def database(self) -> str:
