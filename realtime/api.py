@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from ingest_api.contract.errors import NotFound
 from ingest_api.http import answer, grant
 from realtime.intake import StoreIntake
-from realtime.query import limit
+from realtime.query import asked, limit
 from realtime.store import held, look, views
 from realtime.store.holding import Decision
 from realtime.store.moments import now
@@ -82,11 +82,11 @@ def api(store: Store, intake: StoreIntake) -> Blueprint:
     def entries() -> Response:
         query = partial(
             look.entry_list,
-            source=_asked("source"),
-            topic=_asked("topic"),
-            key=_asked("key"),
-            text=_asked("q"),
-            after=_asked("after"),
+            source=asked("source"),
+            topic=asked("topic"),
+            key=asked("key"),
+            text=asked("q"),
+            after=asked("after"),
             limit=_limit(),
         )
         return shown(query)
@@ -97,15 +97,15 @@ def api(store: Store, intake: StoreIntake) -> Blueprint:
 
     @blueprint.get("/api/runs")
     def runs() -> Response:
-        return shown(partial(look.run_list, source=_asked("source"), after=_asked("after"), limit=_limit()))
+        return shown(partial(look.run_list, source=asked("source"), after=asked("after"), limit=_limit()))
 
     @blueprint.get("/api/dead-letters")
     def dead_letters() -> Response:
-        return shown(partial(look.dead_letter_list, source=_asked("source"), after=_asked("after"), limit=_limit()))
+        return shown(partial(look.dead_letter_list, source=asked("source"), after=asked("after"), limit=_limit()))
 
     @blueprint.get("/api/holds")
     def holds() -> Response:
-        view = store.read(partial(held.hold_list, source=_asked("source")))
+        view = store.read(partial(held.hold_list, source=asked("source")))
         return answer(views.HoldsView(holds=[hold for hold in view.holds if grant().may_join(hold.source)]))
 
     @blueprint.post("/api/holds/<int:hold>/approve")
@@ -117,10 +117,6 @@ def api(store: Store, intake: StoreIntake) -> Blueprint:
         return decide(hold, "discarded")
 
     return blueprint
-
-
-def _asked(name: str) -> str | None:
-    return request.args.get(name) or None
 
 
 def _limit() -> int:

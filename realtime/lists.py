@@ -7,16 +7,16 @@ from flask import Blueprint, Response, request
 
 from ingest_api.contract.errors import ContractError
 from ingest_api.contract.moment import bounded
-from ingest_api.http import answer
+from ingest_api.contract.source import CANDLES
+from ingest_api.http import answer, grant
 from realtime import query
 from realtime import tops as top_lists
-from realtime.rooms import Room
 from realtime.store import chart
 from realtime.store.moments import millis
 from realtime.store.store import Store
 from realtime.tops import Order, Tops, TopView
 
-CANDLES, MOST_CANDLES = 200, 5000  # of one answer: unless told, and at most
+SHOWN, MOST_SHOWN = 200, 5000  # candles of one answer: unless told, and at most
 ORDERS: dict[str, Order] = {"desc": "desc", "asc": "asc"}
 
 ANSWERS: dict[str, type] = {"GET /api/top": TopView, "GET /api/candles": chart.CandlesView}
@@ -34,7 +34,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "symbol": "absent: the first one",
         "window": "1m; absent: the first one of the source",
         "before": "only candles that begin before this moment (ISO 8601)",
-        "limit": f"candles, at most {MOST_CANDLES}",
+        "limit": f"candles, at most {MOST_SHOWN}",
     },
 }
 
@@ -45,35 +45,28 @@ def lists(store: Store, tops: Tops) -> Blueprint:
 
     @blueprint.get("/api/top")
     def top() -> Response:
-        topic = request.args.get("topic")
-        room = Room.parse(f"{_source()}/{topic}" if topic else _source())
         order = ORDERS.get(request.args.get("order", "desc"))
         if order is None:
             raise ContractError("order is desc or asc")
         limit = query.limit(top_lists.USUAL, top_lists.MOST)
-        return answer(tops.look(tops.choose(room, request.args.get("by"), order, limit)))
+        return answer(tops.look(tops.choose(query.room(), request.args.get("by"), order, limit)))
 
     @blueprint.get("/api/candles")
     def candles() -> Response:
         listing = partial(
             chart.candle_list,
             epoch=store.epoch,
-            source=_source(),
+            source=query.source(),
             symbol=request.args.get("symbol"),
             window=request.args.get("window"),
             before=_before(),
-            limit=query.limit(CANDLES, MOST_CANDLES),
+            limit=query.limit(SHOWN, MOST_SHOWN),
         )
-        return answer(store.read(listing))
+        view = store.read(listing)
+        grant().require_join(view.source + CANDLES, view.window)  # which one, where the query left it to us
+        return answer(view)
 
     return blueprint
-
-
-def _source() -> str:
-    source = request.args.get("source")
-    if not source:
-        raise ContractError("say which source: ?source=NAME")
-    return source
 
 
 def _before() -> int | None:

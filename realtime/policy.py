@@ -8,11 +8,13 @@ from flask import Request
 from ingest_api.auth import Grant
 from ingest_api.contract.errors import Forbidden
 from ingest_api.contract.source import CANDLES
+from realtime import query
 
 PUBLIC = ("/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico", "/api/session")
 PUBLIC_FOLDERS = ("/static/",)
 OPERATED = ("/metrics", "/api/dead-letters", "/api/holds", "/api/tokens")
 FILTERED = ("/api/sources", "/api/holds")  # lists that hold only what the asker may join
+NARROWED = ("/api/entries", "/api/runs", "/api/dead-letters", "/api/top", "/api/candles")  # to ?source=
 
 
 def is_public(path: str) -> bool:
@@ -30,16 +32,20 @@ def permit(grant: Grant, request: Request) -> None:
     if path in FILTERED or request.blueprint == "door":
         return
     source = _source(request)
-    if source is not None and path == "/api/candles":
-        grant.require_join(source + CANDLES, request.args.get("window"))
-    elif source is not None:
-        grant.require_join(source, request.args.get("topic") if path in ("/api/entries", "/api/top") else None)
-    elif not grant.joins_all:
-        raise Forbidden("this token does not cover every source: name one, ?source=NAME")
+    if source is None:
+        if not grant.joins_all:
+            raise Forbidden("this token does not cover every source: name one, ?source=NAME")
+    elif path == "/api/top":
+        room = query.room()
+        grant.require_join(room.source, room.topic)
+    elif path == "/api/candles":
+        grant.require_join(source.removesuffix(CANDLES) + CANDLES, query.asked("window"))
+    else:
+        grant.require_join(source, query.asked("topic") if path == "/api/entries" else None)
 
 
 def _source(request: Request) -> str | None:
-    """The source that a request is about: of its path, else of its query."""
+    """The source that a request is about: of its path, else of its query where the view asks for no other."""
     named = request.view_args or {}
-    source: str | None = named.get("source") or named.get("name") or request.args.get("source")
-    return source or None
+    source: str | None = named.get("source") or named.get("name")
+    return source or (query.asked("source") if request.path in NARROWED else None)

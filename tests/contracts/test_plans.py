@@ -16,6 +16,7 @@ from ingest_api.letter import WHOLE, Letter
 from realtime.store import (
     activity,
     chart,
+    epoch,
     held,
     holding,
     leases,
@@ -34,7 +35,7 @@ from realtime.store import (
 from realtime.store.commit import commit_batch
 from realtime.store.engine import migrate, open_engine
 from realtime.store.ranking import Asked
-from tests.contracts.plans import WASTED, Plans
+from tests.contracts.plans import WASTED, Calls, Plans
 
 START = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 NOW = int(START.timestamp() * 1000)
@@ -148,12 +149,14 @@ def site(database_url: str) -> Iterator[Site]:
 
 
 def test_no_statement_reads_a_table_from_end_to_end(site: Site) -> None:
-    with site.plans.of(site.writer), site.plans.of(site.reader):
+    calls = Calls()
+    with site.plans.of(site.writer), site.plans.of(site.reader), calls.counted():
         ingest(site)
         people_and_processes(site)
         follow(site)
         look_around(site)
         tidy(site)
+    assert not calls.never, "each statement is looked at here"
     assert len(site.plans.seen) > 100
     unmeant = {
         statement: plan
@@ -177,12 +180,35 @@ def test_a_page_of_what_just_changed_needs_no_statistics(database_url: str) -> N
     assert site.plans.wasteful == {}
 
 
+@pytest.mark.parametrize(
+    ("statement", "walk"),
+    [
+        ("WITH few AS (SELECT * FROM entries) SELECT topic FROM few", True),
+        ("SELECT older.data FROM entries AS older", True),
+        ("SELECT a.info, older.state FROM sources a JOIN runs AS older ON older.state = a.name", True),
+        ("SELECT count(*) FROM (SELECT DISTINCT data FROM changes AS c WHERE c.version > 1) AS few", True),
+        ("SELECT m.name FROM sources AS m", False),
+        ("WITH few AS (SELECT key FROM entries WHERE source = 'x') SELECT key FROM few ORDER BY key", False),
+    ],
+)
+def test_a_table_read_from_end_to_end_is_found(database_url: str, statement: str, walk: bool) -> None:
+    """Also under another name, and in a statement that begins with a part of it."""
+    site = Site(database_url)
+    with site.plans.of(site.reader):
+        site.read(lambda connection: connection.execute(sa.text(statement)).all())
+    site.close()
+    assert bool(site.plans.walks) == walk
+
+
 def ingest(site: Site) -> None:
+    assert site.write(epoch.epoch_of) == site.read(epoch.standing_epoch)
+    site.write(partial(told.configure, info=SourceInfo(name="x", removal=Removal(misses=1, hold_above=0.3))))
     site.write(partial(told.record_run, report=site.report("run", "x", "running")))
     site.write(partial(told.record_run, report=site.report("run", "x")))
     assert site.deliver("x", range(MANY - 100, MANY + 100), price=2).changed == 100
     assert site.deliver("x", range(100, MANY + 100), price=3, complete=True).removed == 100
     hold = site.deliver("x", range(100), price=3, complete=True).held
+    assert site.read(partial(held.source_of, hold=hold)) == "x"
     assert len(site.read(partial(held.hold_list, source=None)).holds) == 1
     assert len(site.read(partial(held.hold_list, source="x")).holds) == 1
     site.write(partial(holding.decide, hold_id=hold, decision="approved", at=NOW))
@@ -231,6 +257,7 @@ def follow(site: Site) -> None:
     assert site.read(partial(ranking.top, asked=asked)).items
     site.read(partial(ranking.top, asked=msgspec.structs.replace(asked, topic="topic 1", down=False)))
     site.read(partial(ranking.has_numbers, source="y", field="price"))
+    assert site.read(partial(ranking.first_numeric, source="y")) == "price"
     site.read(partial(ranking.is_whole, source="y", field="price"))
     site.read(partial(activity.since, at=NOW))
     candles = partial(chart.candle_list, epoch="e", source="t", symbol=None, window=None, before=None, limit=50)

@@ -118,6 +118,42 @@ def test_a_token_for_a_topic_sees_that_topic(locked: Server) -> None:  # noqa: F
         assert list(reader.entries["topical/steel"]) == ["steel"]
 
 
+def test_a_name_means_to_the_policy_what_it_means_to_the_view(locked: Server) -> None:  # noqa: F811
+    """A pattern is asked about the room that is answered from, not about the text that names it."""
+    ticks = {"field": "price", "windows": ["1m"]}
+    ask(locked, "/api/sources/vendor_t", OPERATOR, "PUT", json={"name": "vendor_t", "aggregate": ticks})
+    for source in ("vendor_x", "vendor_secret", "vendor_t"):
+        entries = [{"key": f"in {topic}", "topic": topic, "data": {"price": 2}} for topic in ("steel", None)]
+        assert deliver(locked, source, {}, entries=entries).status_code == 200
+    for pattern, path, query in (
+        ("*steel", "/api/top", {"source": "vendor_x/steel"}),
+        ("*steel", "/api/top", {"source": "vendor_x", "topic": "steel"}),
+        ("vendor_*1", "/api/top", {"source": "vendor_secret?where=price != 1"}),
+        ("vendor_*1", "/api/top", {"source": "vendor_secret?delta&where=price != 1"}),
+        ("vendor_x/*1", "/api/top", {"source": "vendor_x", "topic": "steel?where=price != 1"}),
+        ("vendor_x/copper", "/api/top", {"source": "vendor_x/steel", "topic": "copper"}),
+        ("*copper", "/api/top", {"source": "vendor_x/steel", "topic": "copper"}),
+        ("vendor_x/*", "/api/entries", {"source": "vendor_x", "topic": ""}),
+        ("vendor_x/*", "/api/top", {"source": "vendor_x", "topic": ""}),
+        ("vendor_t/*s", "/api/candles", {"source": "vendor_t"}),
+        ("vendor_t/candles/", "/api/candles", {"source": "vendor_t", "window": ""}),
+        ("*.candles.candles", "/api/candles", {"source": "vendor_t.candles"}),
+        ("vendor_x", "/dashboard/", {"source": "vendor_x"}),
+        ("vendor_x", "/dashboard/_dash-layout", {"source": "vendor_x"}),
+        ("vendor_x", "/dashboard/_dash-layout", {"name": "vendor_x"}),
+    ):
+        assert said(ask(locked, path, token(pattern), params=query)) == (403, "forbidden"), (pattern, path, query)
+    for pattern, path, query in (
+        ("vendor_x/steel", "/api/top", {"source": "vendor_x/steel"}),
+        ("vendor_x/steel", "/api/top", {"source": "vendor_x", "topic": "steel?where=price != 1"}),
+        ("vendor_secret", "/api/top", {"source": "vendor_secret?where=price != 1"}),
+        ("vendor_t", "/api/candles", {"source": "vendor_t.candles"}),
+        ("vendor_t/candles/1m", "/api/candles", {"source": "vendor_t", "window": "1m"}),
+        ("vendor_t/candles*", "/api/candles", {"source": "vendor_t"}),
+    ):
+        assert ask(locked, path, token(pattern), params=query).status_code == 200, (pattern, path, query)
+
+
 def test_one_delivers_what_one_may(locked: Server) -> None:  # noqa: F811
     mine = token("*", ingest=["mine_*"])
     assert deliver(locked, "mine_a", {"k": {}}, token=mine).status_code == 200
