@@ -18,7 +18,14 @@ import pytest
 import requests
 
 from tests.demo_fixture import demo  # noqa: F401
-from tests.servers import database_url, postgres, postgres_url, redis_server, redis_url  # noqa: F401
+from tests.servers import (  # noqa: F401
+    database_url,
+    module_database_url,
+    postgres,
+    postgres_url,
+    redis_server,
+    redis_url,
+)
 
 ROOT = Path(__file__).parent.parent
 DEADLINE = 60.0  # seconds

@@ -236,6 +236,20 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One of each kind for all tests of a module."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('module') / 'store.db'}"
+        return
+    cluster: PostgresServer = request.getfixturevalue("postgres")
+    cluster.start()
+    url = cluster.create()
+    yield url
+    cluster.start()
+    cluster.drop(url)
+
+
 @pytest.fixture
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     """A fresh database."""

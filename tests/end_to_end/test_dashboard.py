@@ -6,10 +6,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.conftest import Server, eventually
 from tests.sending import post
+from tests.several import many
+
+__all__ = ["many"]
 
 POINTS = 20
 
@@ -100,6 +105,36 @@ def test_candles_are_drawn_and_go_on_where_they_were(server: Server, charts: Web
     eventually(lambda: candle(charts) == [10, 12, 10, 12], what="the pushed tick, and only its symbol's")
 
 
+@pytest.mark.parametrize("on", ["server", "many"])
+def test_another_symbol_and_window_are_chosen_and_pushed(
+    request: pytest.FixtureRequest, chrome: Chrome, on: str
+) -> None:
+    server: Server = request.getfixturevalue(on)
+    info = {"name": "ticks", "aggregate": {"field": "price", "by": "symbol", "windows": ["1m", "5m"]}}
+    assert requests.put(f"{server.url}/api/sources/ticks", json=info, timeout=30).ok
+    tick(server, "a1", "ALU", "10.00", "2026-11-22T07:00:01Z")
+    tick(server, "b1", "TIN", "20.00", "2026-11-22T07:00:02Z")
+    tick(server, "b2", "TIN", "25.00", "2026-11-22T07:03:00Z")
+    chrome.get(f"{server.url}/dashboard/")
+    eventually(lambda: text(chrome, "line") == "Live", what="the line is there")
+    eventually(lambda: candle(chrome) == [10, 10, 10, 10], what="the first symbol's candle")
+    choose(chrome, "symbol", "TIN")
+    eventually(lambda: candles(chrome) == [[20, 20, 20, 20], [25, 25, 25, 25]], what="two minutes of TIN")
+    choose(chrome, "window", "5m")
+    eventually(lambda: candle(chrome) == [20, 25, 20, 25], what="the five minutes of TIN")
+    tick(server, "a2", "ALU", "99.00", "2026-11-22T07:03:01Z")
+    tick(server, "b3", "TIN", "29.00", "2026-11-22T07:03:02Z")
+    eventually(lambda: candle(chrome) == [20, 29, 20, 29], what="the pushed tick, and only its symbol's")
+    chrome.get("about:blank")
+
+
+def choose(browser: Chrome, menu: str, option: str) -> None:
+    """In one of the menus, as a person does."""
+    browser.find_element(By.ID, menu).click()
+    found = f"//*[contains(@class, 'dash-dropdown-option')][normalize-space()='{option}']"
+    eventually(lambda: browser.find_elements(By.XPATH, found), what=f"{menu} offers {option}")[0].click()
+
+
 def tick(server: Server, key: str, symbol: str, price: str, at: str) -> None:
     entry = {"key": key, "observed_at": at, "data": {"symbol": symbol, "price": price}}
     batch = {"source": "ticks", "run_id": key, "batch_id": key, "entries": [entry]}
@@ -107,12 +142,18 @@ def tick(server: Server, key: str, symbol: str, price: str, at: str) -> None:
 
 
 def candle(browser: WebDriver) -> list[float] | None:
-    """Open, high, low and close of the only candle drawn."""
-    found: list[float] | None = browser.execute_script(
+    """The only candle drawn."""
+    drawn = candles(browser)
+    return drawn[0] if len(drawn) == 1 else None
+
+
+def candles(browser: WebDriver) -> list[list[float]]:
+    """Open, high, low and close of those that are drawn."""
+    found: list[list[float]] = browser.execute_script(
         """
         const trace = document.querySelector("#candles .js-plotly-plot")?._fullData?.[0];
-        if (trace?.x?.length !== 1) return null;
-        return [trace.open, trace.high, trace.low, trace.close].map(part => part[0]);
+        const parts = [trace?.open, trace?.high, trace?.low, trace?.close];
+        return Array.from(trace?.x ?? []).map((_, at) => parts.map(part => part[at]));
         """
     )
     return found

@@ -17,6 +17,9 @@ from fixtures.ticks.market import Trade, trades
 from tests.conftest import ROOT, Server, eventually
 from tests.reader import Reader
 from tests.servers import RedisServer
+from tests.several import break_off, many
+
+__all__ = ["many"]
 
 ROOM = "exchange/candles/1m"
 OPENED = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
@@ -70,28 +73,34 @@ def told(reader: Reader) -> dict[tuple[str, int], dict[str, Any]]:
     return found
 
 
-def test_a_follower_has_the_oracles_candles_through_kills_resends_and_late_batches(server: Server) -> None:
+@pytest.mark.parametrize("on", ["server", "many"])
+def test_a_follower_has_the_oracles_candles_through_kills_resends_and_late_batches(
+    request: pytest.FixtureRequest, on: str
+) -> None:
+    server: Server = request.getfixturevalue(on)
     configure(server)
     tape = list(islice(trades(seed=7), 6000))
     pieces = [tape[start : start + 200] for start in range(0, len(tape), 200)]
     order = list(range(len(pieces)))
     chance = random.Random(7)
     chance.shuffle(order)
-    with Reader(server.url) as reader:
-        reader.join(ROOM)
+    with Reader(server.url) as one, Reader(server.url) as other:
+        for reader in (one, other):
+            reader.join(ROOM)
         for step, number in enumerate(order):
             deliver(server, f"batch-{number}", pieces[number])
             if step in (9, 19):
-                server.kill()
-                server.start()
-                reader.drop()
-                reader.rejoin(ROOM)
+                break_off(server)
+                for reader in (one, other):
+                    reader.drop()
+                    reader.rejoin(ROOM)
             deliver(server, f"batch-{number}", pieces[number])
             deliver(server, f"again-{number}", chance.sample(pieces[number], 50))
         expected = oracle(tape)
-        reader.wait(lambda: told(reader) == expected, "the oracle's candles")
-        assert reader.violations == []
-        assert {change["topic"] for change in reader.changes[ROOM]} == {"1m"}
+        for reader in (one, other):
+            reader.wait(lambda reader=reader: told(reader) == expected, "the oracle's candles")
+            assert reader.violations == []
+            assert {change["topic"] for change in reader.changes[ROOM]} == {"1m"}
 
 
 def test_the_chart_has_the_same_candles_as_arrays(module_server: Server) -> None:

@@ -20,26 +20,13 @@ from tests.people import Person, meet
 from tests.processes import serving
 from tests.redis_door import environment
 from tests.sending import post
-from tests.servers import PostgresServer, RedisServer
+from tests.servers import RedisServer
+from tests.several import many
 from tests.tokens import OPERATOR, bearer
 
+__all__ = ["many"]
+
 POLLS = 24
-
-
-@pytest.fixture(scope="module")
-def many(
-    tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer, postgres: PostgresServer
-) -> Iterator[Server]:
-    redis_server.start()
-    redis_server.flush()
-    postgres.start()
-    shared = {"PORTALWIRE_DATABASE_URL": postgres.create(), "PORTALWIRE_PROCESSES": "2"}
-    server = Server(tmp_path_factory.mktemp("many"), {**environment(redis_server.url), **shared})
-    server.start()
-    eventually(lambda: len(serving(server)) == 2)
-    yield server
-    server.stop()
-    assert "Traceback" not in server.log.read_text()
 
 
 @pytest.fixture(scope="module")

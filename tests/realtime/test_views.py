@@ -20,6 +20,7 @@ from realtime.store import read
 from realtime.store.change import Stretch
 from realtime.store.commit import commit_batch
 from realtime.store.engine import migrate, open_engine
+from realtime.store.schema import sources
 from realtime.where import BadWhere
 
 START = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
@@ -33,6 +34,8 @@ FILTERS = [
     "tag = 'a' or n in (0, '1', 7)",
 ]
 ROOMS = ["", "/steel", "?delta"] + [f"{base}where={where}" for base in ("?", "/steel?", "?delta&") for where in FILTERS]
+
+CASES = [(database, seed) for database, seeds in {"sqlite": 15, "postgresql": 5}.items() for seed in range(seeds)]
 
 
 class Portal:
@@ -66,7 +69,8 @@ class Portal:
         )
         submission = decode_submission(msgspec.json.encode(batch), received_at=now)
         with self.connection.begin():
-            self.connection.execute(sa.text("UPDATE sources SET misses=1, hold_above=1.0"))
+            told = sa.update(sources).where(sources.c.name == self.name).values(misses=1, hold_above=1.0)
+            self.connection.execute(told)
             stretch = commit_batch(self.connection, submission, "epoch").stretch
         assert stretch is not None
         taken = self.follower.take(stretch)
@@ -159,15 +163,15 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Connection]:
-    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('views') / 'store.db'}", writes=True)
+def connection(module_database_url: str) -> Iterator[sa.Connection]:
+    engine = open_engine(module_database_url, writes=True)
     migrate(engine)
     with engine.connect() as connection:
         yield connection
     engine.dispose()
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize(("module_database_url", "seed"), CASES, indirect=["module_database_url"])
 def test_whatever_happens_a_room_is_its_filter_applied_to_its_source(connection: sa.Connection, seed: int) -> None:
     chance = random.Random(seed)
     portal = Portal(connection, f"s{seed}", chance)

@@ -1,5 +1,5 @@
-"""Filter, delta, MessagePack and a lost connection, in every combination, on a real server: all end where the plain
-room does."""
+"""Filter, delta, MessagePack and a lost connection, in every combination, on a real server of one process and
+of two: all end where the plain room does."""
 
 import itertools
 import random
@@ -11,6 +11,9 @@ import pytest
 from tests.conftest import Server
 from tests.reader import Reader
 from tests.sending import post
+from tests.several import many, one_or_several
+
+__all__ = ["many", "one_or_several"]
 
 SOURCE = "vendor_views"
 WHERE = 'price < 50 and (name ~ "BEAM" or topic = "steel") and not stock = 0'
@@ -88,8 +91,8 @@ def _holds(topic: str, data: dict[str, Any]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def followers(module_server: Server) -> Iterator[Followers]:
-    followers = Followers(module_server.url)
+def followers(one_or_several: Server) -> Iterator[Followers]:
+    followers = Followers(one_or_several.url)
     followers.change(KEYS)
     followers.begin()
     for number in range(4):

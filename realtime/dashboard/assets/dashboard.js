@@ -83,11 +83,12 @@ window.dash_clientside = window.dash_clientside || {};
     }
   }
 
-  function candle(change) {
+  /** Of the room that the chart was drawn from: what another window's room said may still be on its way. */
+  function candle(of, change) {
     const gd = plot("candles");
     const meta = gd?.layout?.meta;
     const { symbol, start, open, high, low, close } = change.data ?? {};
-    if (!meta || symbol !== meta.symbol || change.kind === "removed") return;
+    if (of !== meta?.room || symbol !== meta.symbol || change.kind === "removed") return;
     const trace = gd.data[0];
     let at = trace.x.indexOf(start);
     if (at < 0) {
@@ -142,7 +143,7 @@ window.dash_clientside = window.dash_clientside || {};
       points.forEach(take);
     });
     socket.on("entries", ({ room, changes }) => {
-      if (room === rooms.candles) changes.forEach(candle);
+      if (room === rooms.candles) changes.forEach(change => candle(room, change));
     });
     socket.on("top_items", top);
     socket.on("watermark", ({ room, state, run }) => {

@@ -1,10 +1,9 @@
-"""Candles beside a brute-force oracle, on a real database file: late, doubled and shuffled batches, and forgetting."""
+"""Candles beside a brute-force oracle, on both databases: late, doubled and shuffled batches, and forgetting."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +21,7 @@ from realtime.store.engine import migrate, open_engine
 from realtime.store.schema import batches, candles, changes, entries, metadata, sources
 
 START = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+EXAMPLES = {"sqlite": 60, "postgresql": 20}
 WINDOWS = {"10s": 10, "1m": 60}
 
 
@@ -40,8 +40,8 @@ class Tick(NamedTuple):
 class Desk:
     """A database that makes candles of what it is sent."""
 
-    def __init__(self, path: Path, **aggregate: Any) -> None:
-        self.engine = open_engine(f"sqlite:///{path}", writes=True)
+    def __init__(self, url: str, **aggregate: Any) -> None:
+        self.engine = open_engine(url, writes=True)
         migrate(self.engine)
         self.sent = 0
         self.tell(**aggregate)
@@ -125,15 +125,15 @@ def numbers(data: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path / "store.db")
+def desk(database_url: str) -> Iterator[Desk]:
+    desk = Desk(database_url)
     yield desk
     desk.engine.dispose()
 
 
 @pytest.fixture(scope="module")
-def hypothetical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    desk = Desk(tmp_path_factory.mktemp("desk") / "store.db")
+def hypothetical(module_database_url: str) -> Iterator[Desk]:
+    desk = Desk(module_database_url)
     yield desk
     desk.engine.dispose()
 
@@ -149,25 +149,25 @@ ticks = st.builds(
 streams = st.lists(ticks, min_size=1, max_size=60, unique_by=lambda tick: tick.key)
 
 
-@settings(deadline=None, max_examples=60)
-@given(stream=streams, order=st.randoms(use_true_random=False), size=st.integers(1, 20))
-def test_candles_equal_the_oracle_whatever_comes_late_doubled_or_shuffled(
-    hypothetical: Desk, stream: list[Tick], order: Any, size: int
-) -> None:
-    desk = hypothetical
-    desk.forget_all()
-    sent = stream + order.choices(stream, k=len(stream))
-    order.shuffle(sent)
-    for start in range(0, len(sent), size):
-        piece = sent[start : start + size]
-        first = desk.send(*piece, batch_id=f"b-{start}")
-        assert desk.send(*piece, batch_id=f"b-{start}") == first
-    assert {key: numbers(data) for key, data in desk.candles().items()} == oracle(set(stream))
-    with desk.engine.begin() as connection:
-        for source in ("ticks", "ticks.candles"):
-            log = [change.offset for change in read.log(connection, source, 0, 10_000).changes]
-            assert log == list(range(1, len(log) + 1))
-            assert read.head(connection, source) == len(log)
+def test_candles_equal_the_oracle_whatever_comes_late_doubled_or_shuffled(hypothetical: Desk) -> None:
+    @settings(deadline=None, max_examples=EXAMPLES[hypothetical.engine.dialect.name])
+    @given(stream=streams, order=st.randoms(use_true_random=False), size=st.integers(1, 20))
+    def equal(stream: list[Tick], order: Any, size: int) -> None:
+        hypothetical.forget_all()
+        sent = stream + order.choices(stream, k=len(stream))
+        order.shuffle(sent)
+        for start in range(0, len(sent), size):
+            piece = sent[start : start + size]
+            first = hypothetical.send(*piece, batch_id=f"b-{start}")
+            assert hypothetical.send(*piece, batch_id=f"b-{start}") == first
+        assert {key: numbers(data) for key, data in hypothetical.candles().items()} == oracle(set(stream))
+        with hypothetical.engine.begin() as connection:
+            for source in ("ticks", "ticks.candles"):
+                log = [change.offset for change in read.log(connection, source, 0, 10_000).changes]
+                assert log == list(range(1, len(log) + 1))
+                assert read.head(connection, source) == len(log)
+
+    equal()
 
 
 def test_one_change_a_candle_and_batch_told_with_the_batch(desk: Desk) -> None:
@@ -210,8 +210,8 @@ def test_what_is_no_number_is_no_tick_and_sums_are_exact(desk: Desk) -> None:
     assert (data["sum"], data["count"]) == ("1.0", 10)
 
 
-def test_a_changed_price_of_an_entry_is_a_tick_and_another_field_is_none(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "store.db")
+def test_a_changed_price_of_an_entry_is_a_tick_and_another_field_is_none(database_url: str) -> None:
+    desk = Desk(database_url)
     with desk.engine.begin() as connection:
         told.configure(connection, SourceInfo(name="ticks", aggregate=Aggregate(field="price", windows=["1m"])))
     desk.send(Tick("SKU", 1, 1, "10", 1))
@@ -222,8 +222,8 @@ def test_a_changed_price_of_an_entry_is_a_tick_and_another_field_is_none(tmp_pat
     assert (data["open"], data["close"], data["count"]) == ("10", "12", 2)
 
 
-def test_forgotten_ticks_are_gone_unsaid_and_never_count_again(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "store.db", retention=30)
+def test_forgotten_ticks_are_gone_unsaid_and_never_count_again(database_url: str) -> None:
+    desk = Desk(database_url, retention=30)
     stream = [Tick("EURUSD", n, n / 10, "1.1", 1) for n in range(1, 2001)]
     for start in range(0, 2000, 100):
         desk.send(*stream[start : start + 100], received=start / 10 + 10)
@@ -244,8 +244,8 @@ def test_forgotten_ticks_are_gone_unsaid_and_never_count_again(tmp_path: Path) -
     desk.engine.dispose()
 
 
-def test_the_log_of_candles_keeps_what_a_cursor_above_its_floor_needs(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "store.db", keep=1200)
+def test_the_log_of_candles_keeps_what_a_cursor_above_its_floor_needs(database_url: str) -> None:
+    desk = Desk(database_url, keep=1200)
     for n in range(1, 1200):
         desk.send(Tick("EURUSD", n, n * 3, "1.1", 1))
     with desk.engine.begin() as connection:
