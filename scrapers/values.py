@@ -52,7 +52,7 @@ def money(text: str, decimal: Separator | None = None) -> Decimal:
         return _exact(plain["number"], decimal)
     found = _only_number(text)
     if _MULTIPLE.match(text, found.end()):
-        raise Unreadable(f"an exact amount was expected, not {text!r}")
+        raise Unreadable(f"an exact amount was expected, not {text[:100]!r}")
     amount = _decimal(found[0], decimal or _likely_separator(found[0]), text)
     return -amount if _negative(text, found) else amount
 
@@ -88,10 +88,10 @@ def day(
             return _ordered(digits[1], digits[3], digits[4], order or "YMD")
     except ValueError as error:
         expected = f"format {format!r}" if format else f"order {order or 'YMD'}"
-        raise Unreadable(f"a date in {expected} was expected, not {text!r}: {error}") from error
+        raise Unreadable(f"a date in {expected} was expected, not {text[:100]!r}: {str(error)[:100]}") from error
     moment: datetime | None = dateparser.parse(text, languages=list(languages), settings=_WITHOUT_GUESSES)
     if moment is None or not re.search(r"\d{4}", text):
-        raise Unreadable(f"a whole date was expected, not {text!r}: say its format if it is one")
+        raise Unreadable(f"a whole date was expected, not {text[:100]!r}: say its format if it is one")
     return moment.date()
 
 
@@ -106,7 +106,7 @@ def _ordered(first: str, second: str, third: str, order: Order) -> date:
 def _only_number(text: str) -> re.Match[str]:
     found = list(_NUMBER.finditer(text))
     if len(found) != 1:
-        raise Unreadable(f"one number was expected in {text!r}, there are {len(found)}")
+        raise Unreadable(f"one number was expected in {text[:100]!r}, there are {len(found)}")
     return found[0]
 
 
@@ -121,7 +121,7 @@ def _decimal(digits: str, decimal: Separator | None, text: str) -> Decimal:
     """`digits` as a number, if its thousands are grouped with one and the same separator."""
     if not _SHAPE[decimal].fullmatch(digits):
         wanted = f"with the decimal separator {decimal!r}" if decimal else "without decimals"
-        raise Unreadable(f"a number {wanted} was expected, not {text!r}")
+        raise Unreadable(f"a number {wanted} was expected, not {text[:100]!r}")
     return _exact(digits, decimal)
 
 

@@ -21,6 +21,8 @@ class Removal(msgspec.Struct, kw_only=True, frozen=True):
 
 LONGEST = 1e9  # seconds: thirty years
 LARGEST = 2**31 - 1  # of a count, as a database keeps it
+LONGEST_TEXT = 2_000  # characters of what is said of a source or of a run that failed
+MOST_FIELDS = 16 * 1024  # bytes, as JSON, of what is said of a source's fields
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
@@ -66,12 +68,32 @@ class Aggregate(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
             raise ValueError("windows has the same length twice (60s is 1m): leave one out")
 
 
+def _cut(value: msgspec.Struct) -> None:
+    """Cuts each text of a value that is too long: refused, the word of a failure would be lost."""
+    for name in value.__struct_fields__:
+        text = getattr(value, name)
+        if isinstance(text, str) and len(text) > LONGEST_TEXT:
+            setattr(value, name, text[:LONGEST_TEXT])
+
+
+def _fitting(fields: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The first of the fields, as many as there is room for."""
+    fitting, size = {}, 0
+    for name, said in fields.items():
+        size += len(msgspec.json.encode({name: said}))
+        if size > MOST_FIELDS:
+            break
+        fitting[name] = said
+    return fitting
+
+
 class SourceInfo(Dated, kw_only=True, omit_defaults=True):
     """How a source is configured, for the store and for those who look (`PUT /api/sources/NAME`).
 
     `every` is the usual time between runs, `stale_after` the age at which its entries are no longer vouched for, both
     in seconds. `lead` is the field to show first; `fields` says more of a field, by name: `{"price": {"unit": "EUR"}}`.
-    Raises ValueError for a name too long for the source that would hold its candles.
+    Texts that are too long are cut, and of `fields` the first are kept, as many as there is room for. Raises ValueError
+    for a name too long for the source that would hold its candles.
     """
 
     name: SourceName
@@ -90,6 +112,8 @@ class SourceInfo(Dated, kw_only=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _cut(self)
+        self.fields = _fitting(self.fields)
         if self.aggregate is not None and len(self.name) > LONGEST_AGGREGATED:
             raise ValueError(
                 f"a source with aggregate has a name of at most {LONGEST_AGGREGATED} characters, since that of its "
@@ -102,7 +126,7 @@ class RunFault(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     `lasting` says that another try will not mend it (the portal was redesigned, the password changed): the source
     counts as failing at once. `saved` is where the scraper kept the page, or what its browser showed in place of one,
-    for whoever sits at that machine.
+    for whoever sits at that machine. Texts that are too long are cut.
     """
 
     code: str
@@ -111,6 +135,9 @@ class RunFault(msgspec.Struct, kw_only=True, omit_defaults=True):
     page: str | None = None
     selector: str | None = None
     saved: str | None = None
+
+    def __post_init__(self) -> None:
+        _cut(self)
 
 
 class RunReport(Dated, kw_only=True, omit_defaults=True):

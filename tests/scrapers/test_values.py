@@ -146,6 +146,25 @@ def test_a_format_decides():
         day("2022-12-30", format="%d/%m/%y")
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda text: money(f"1.5 k {text}"),
+        lambda text: money(text),
+        lambda text: money(f"1.23.4 {text}"),
+        lambda text: number(f"1.23.4 {text}"),
+        lambda text: number(f"1 2 3 {text}"),
+        lambda text: day(text),
+        lambda text: day(text, format="%d/%m/%y"),
+        lambda text: day(f"31.2.2026 10:00 {text}", "DMY"),
+    ],
+)
+def test_a_container_in_place_of_a_value_is_not_quoted_whole(read):
+    with pytest.raises(Unreadable) as refused:
+        read("All about one thing. " * 10_000)
+    assert len(refused.value.message) < 400
+
+
 def test_other_languages():
     assert day("1. März 2026", languages=["de"]) == date(2026, 3, 1)
     with pytest.raises(Unreadable):
