@@ -21,12 +21,13 @@ def numbers(server: Server) -> dict[str, list[float]]:
 
 def memory(server: Server) -> int:
     """Private memory of its processes, in bytes."""
-    return sum(_private(pid) for pid in _tree(server.pid))
+    return sum(_private(pid) for pid in tree(server.pid))
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
+    """A process, and all that it started."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(each for child in children for each in _tree(int(child)))]
+    return [pid, *(each for child in children for each in tree(int(child)))]
 
 
 def _private(pid: int) -> int:

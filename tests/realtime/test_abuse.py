@@ -481,6 +481,19 @@ POLLS += [
     "?EIO=4&transport=polling&j=x",
     "?EIO=4&transport=polling&sid=%00%ff",
 ]
+BODIES: list[str | bytes] = [
+    "4x",
+    "\x1e".join("2" * 50),
+    "b!!",
+    b"\xff",
+    "x",
+    "",
+    "42[" * 9000,
+    "4" * 70_000,
+    "40\x1e42[5]",
+    "1",
+    "\x1e",
+]
 
 
 def test_broken_polls(watched: tuple[Server, Reader]) -> None:
@@ -490,20 +503,7 @@ def test_broken_polls(watched: tuple[Server, Reader]) -> None:
         answer = send(address + query, timeout=30)
         assert answer.status_code < 500, (query, answer.status_code)
         assert not any(leak in answer.text for leak in LEAKS)
-    bodies: list[Any] = [
-        "4x",
-        "\x1e".join("2" * 50),
-        "b!!",
-        b"\xff",
-        "x",
-        "",
-        "42[" * 9000,
-        "4" * 70_000,
-        "40\x1e42[5]",
-        "1",
-        "\x1e",
-    ]
-    for body in bodies:
+    for body in BODIES:
         opened = requests.get(f"{address}?EIO=4&transport=polling", timeout=30)
         sid = json.loads(opened.text[1:])["sid"]
         answer = requests.post(f"{address}?EIO=4&transport=polling&sid={sid}", data=body, timeout=30)
