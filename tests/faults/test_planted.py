@@ -8,7 +8,7 @@ from tests.conftest import eventually
 from tests.faults import counts
 from tests.faults.configurations import POSTGRESQL, SQLITE, configured
 from tests.faults.power import lose_power, powered
-from tests.faults.promotion import carried_over
+from tests.faults.promotion import carried_over, cut_off
 from tests.faults.spooled import after_losses
 from tests.faults.stage import SOURCE, Stage, staged
 from tests.faults.streamed import by_stream
@@ -101,3 +101,11 @@ def test_planted_epoch_kept_over_a_promotion(tmp_path: Path) -> None:
     with carried_over(POSTGRESQL, 0, tmp_path, bug="epoch kept") as stage:
         stage.leave()
         assert broken(stage, 4)
+
+
+def test_an_asynchronous_standby_loses_what_was_acknowledged_last(tmp_path: Path) -> None:
+    """No bug of ours: what synchronous_standby_names is for, and what the count of the synchronous one would find."""
+    with cut_off(POSTGRESQL, 0, tmp_path, "") as stage:
+        stage.leave()
+        assert counts.unkept(stage.sender, stage.kept) != []
+        assert broken(stage, 1)
