@@ -68,9 +68,10 @@ class _Process:
 class RedisServer(_Process):
     """A Redis of the tests' own, with an append-only file so that it knows after a restart what it knew before."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, primary: "RedisServer | None" = None) -> None:
         super().__init__(folder)
         self._program = needed("redis-server")
+        self._primary = primary
 
     @property
     def url(self) -> str:
@@ -79,6 +80,9 @@ class RedisServer(_Process):
     def start(self) -> None:
         """Starts it, unless it runs, and waits until it answers."""
         options = {"port": self.port, "bind": "127.0.0.1", "dir": self.folder, "save": "", "appendonly": "yes"}
+        options["repl-diskless-sync-delay"] = 0
+        if self._primary is not None:
+            options["replicaof"] = f"127.0.0.1 {self._primary.port}"
         self._run([self._program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))],
                   self._answers)  # fmt: skip
 
@@ -89,6 +93,24 @@ class RedisServer(_Process):
     def stop(self) -> None:
         """SIGTERM, and waits for its end."""
         self._end(signal.SIGTERM)
+
+    def replica(self, folder: Path) -> "RedisServer":
+        """A running copy of this one, that follows it until it is promoted."""
+        replica = RedisServer(folder, self)
+        replica.start()
+        return replica
+
+    @property
+    def follows(self) -> bool:
+        """Whether a replica has what its primary had when it came, and hears the rest."""
+        with redis.Redis.from_url(self.url) as client:
+            return client.info("replication").get("master_link_status") == "up"
+
+    def promote(self) -> None:
+        """It no longer listens to its primary, which may go on."""
+        with redis.Redis.from_url(self.url) as client:
+            client.replicaof("NO", "ONE")
+        self._primary = None
 
     def flush(self) -> None:
         """It forgets everything."""

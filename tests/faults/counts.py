@@ -8,9 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ingest_api.letter import WHOLE
 from realtime.store import read
 from realtime.store.engine import open_engine
-from realtime.store.schema import batches, changes, notes
+from realtime.store.schema import batches, changes, dead_letters, notes
 from tests.faults.follower import Changes, Follower, Following
 from tests.faults.scripted import Step
 from tests.faults.sender import Sender
@@ -54,10 +55,12 @@ def head_of(database_url: str, source: str) -> int:
 
 
 def kept_of(database_url: str, source: str) -> set[str]:
-    """The ids of a source's batches that the database has."""
+    """The ids of a source's batches that the database has, as a dead letter too."""
+    letters = sa.select(dead_letters.c.batch_id).where(dead_letters.c.position == WHOLE)
     engine = open_engine(database_url, writes=False)
     with engine.connect() as connection:
         kept = set(connection.scalars(sa.select(batches.c.batch_id).where(batches.c.source == source)))
+        kept |= set(connection.scalars(letters.where(dead_letters.c.source == source)))
     engine.dispose()
     return kept
 

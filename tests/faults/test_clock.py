@@ -12,5 +12,5 @@ def test_the_clock_is_a_day_off(scenario: Scenario, configuration: str, tmp_path
 
 
 @short(promotion)
-def test_a_standby_without_the_tail_is_promoted(scenario: Scenario, configuration: str, tmp_path: Path) -> None:
+def test_a_standby_is_promoted(scenario: Scenario, configuration: str, tmp_path: Path) -> None:
     scenario(configuration, 0, tmp_path)

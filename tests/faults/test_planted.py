@@ -1,15 +1,17 @@
 """The counts are shown to count: each of these bugs, put in from outside, is a violation of a promise."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 from tests.conftest import eventually
 from tests.faults import counts
-from tests.faults.configurations import POSTGRESQL, SQLITE
+from tests.faults.configurations import POSTGRESQL, SQLITE, configured
 from tests.faults.power import lose_power, powered
-from tests.faults.promotion import carried_over
+from tests.faults.promotion import carried_over, cut_off
 from tests.faults.spooled import after_losses
 from tests.faults.stage import SOURCE, Stage, staged
+from tests.faults.streamed import by_stream
 
 
 def broken(stage: Stage, promise: int) -> bool:
@@ -45,6 +47,19 @@ def test_planted_acknowledge_before_commit(tmp_path: Path) -> None:
         eventually(lambda: counts.head_of(stage.database, SOURCE) >= stage.sender.acknowledged[-1].receipt["offset"])
         stage.leave()
         assert broken(stage, 1)
+
+
+def test_planted_acknowledge_before_commit_at_the_redis_door(tmp_path: Path) -> None:
+    """XACK before the commit, to a sender who never adds a batch again."""
+    with configured(SQLITE, tmp_path, redis=True) as setup:
+        assert setup.redis is not None
+        way, bug = partial(by_stream, redis_url=setup.redis.url), "acknowledge before commit"
+        with staged(SQLITE, tmp_path, 0, fault="ahead of commit:2", bug=bug, setup=setup, way=way) as stage:
+            stage.deliver(4)
+            stage.leave()
+            assert stage.service.killed == 1
+            assert counts.unkept(stage.sender, stage.kept) != []
+            assert broken(stage, 1)
 
 
 def test_planted_replay_too_far(tmp_path: Path) -> None:
@@ -94,3 +109,11 @@ def test_planted_epoch_kept_over_a_promotion(tmp_path: Path) -> None:
     with carried_over(POSTGRESQL, 0, tmp_path, bug="epoch kept") as stage:
         stage.leave()
         assert broken(stage, 4)
+
+
+def test_an_asynchronous_standby_loses_what_was_acknowledged_last(tmp_path: Path) -> None:
+    """No bug of ours: what synchronous_standby_names is for, and what the count of the synchronous one would find."""
+    with cut_off(POSTGRESQL, 0, tmp_path, "") as stage:
+        stage.leave()
+        assert counts.unkept(stage.sender, stage.kept) != []
+        assert broken(stage, 1)
