@@ -2,11 +2,11 @@
 small transaction at a time, so that no batch waits for it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import gevent
 import sqlalchemy as sa
-import structlog
 
 from ingest_api.contract.errors import Unavailable
 from realtime.store import prune, read, trim
@@ -20,8 +20,6 @@ DEAD_LETTERS, LETTERS = 90 * DAY, 100_000  # how old they become, and how many t
 EVERY = 600.0  # seconds
 PAUSE = 0.1  # seconds between two transactions
 
-log = structlog.get_logger()
-
 
 class Housekeeping:
     """`run` is its loop. Several processes may do it at once: each finds less to do."""
@@ -34,10 +32,8 @@ class Housekeeping:
         """For ever."""
         while True:
             gevent.sleep(EVERY)
-            try:
+            with suppress(Unavailable):
                 self.once(now())
-            except Unavailable as error:
-                log.warning("store away", error=error.message)
 
     def once(self, at: int) -> None:
         """Everything that is due at `at` (milliseconds)."""

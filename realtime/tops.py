@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
 import gevent
 import msgspec
 import sqlalchemy as sa
-import structlog
 from gevent.event import AsyncResult
 
 from ingest_api.contract.errors import ContractError, Unavailable
@@ -30,8 +30,6 @@ REST = 20  # times as long as reading a list took it is not read again for who f
 WAITING = 64 * 1024  # bytes that may wait for a client before it is told again
 
 Order = Literal["desc", "asc"]
-
-log = structlog.get_logger()
 
 
 class WhichRoom(ContractError):
@@ -170,10 +168,8 @@ class Tops:
         """Tells who follows a list what changed, for ever."""
         while True:
             gevent.sleep(AGAIN)
-            try:
+            with suppress(Unavailable):
                 self._refresh()
-            except Unavailable as error:
-                log.warning("store away", error=error.message)
 
     def _refresh(self) -> None:
         moment = time.monotonic()
