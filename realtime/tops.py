@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from gevent.event import AsyncResult
 
 from ingest_api.contract.errors import ContractError, Unavailable
+from realtime.audience import Gone
 from realtime.fanout import Fanout
 from realtime.feed import Feed
 from realtime.overview import hears
@@ -124,8 +125,12 @@ class Tops:
         return Top(room, by, order, limit or USUAL)
 
     def follow(self, sid: str, top: Top) -> TopView:
-        """The list now, and again when it changes, in place of any other of the same room."""
+        """The list now, and again when it changes, in place of any other of the same room.
+
+        Raises Gone, TooManyTops, NoNumbers or Unavailable."""
         view = self.look(top)
+        if not self._fanout.connected(sid):  # and was dropped while the list was read
+            raise Gone
         mine = self._followed.setdefault(sid, {})
         if top.room.name not in mine and len(mine) >= ROOMS:
             raise TooManyTops
