@@ -118,7 +118,7 @@ class StreamDoor:
                 self._client.xack(STREAM, GROUP, *finished)
             records = waiting
             if records:
-                log.warning("store away", records=len(records))
+                (log.debug if tries else log.warning)("records wait for the store", records=len(records))
                 time.sleep(_pause(tries))
                 tries += 1
                 # still ours, and not one try more

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -66,10 +67,8 @@ class Access:
         """Looks for tokens that were revoked elsewhere, for ever."""
         while True:
             gevent.sleep(LOOK_EVERY)
-            try:
+            with suppress(Unavailable):
                 self._look()
-            except Unavailable as error:
-                log.warning("store away", error=error.message)
 
     def _look(self) -> None:
         if self.open:

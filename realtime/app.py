@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request
 from flask_socketio import SocketIO
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from ingest_api.contract.errors import ContractError, Unavailable
+from ingest_api.contract.errors import ContractError
 from ingest_api.contract.wire import MAX_BODY
 from ingest_api.http import answer, door, refusal, request_id
 from ingest_api.paths import TextConverter
@@ -222,8 +222,6 @@ def _add_manners(app: Flask, metrics: Metrics, quiet: Callable[[str], bool]) -> 
 
     @app.errorhandler(ContractError)
     def refused(error: ContractError) -> Response:
-        if isinstance(error, Unavailable):
-            log.error("store away", error=error.message)
         return refusal(error)
 
     @app.errorhandler(HTTPException)

@@ -11,7 +11,6 @@ from typing import Any
 import gevent
 import msgspec
 import sqlalchemy as sa
-import structlog
 from gevent.event import AsyncResult
 
 from ingest_api.contract.errors import ContractError, Unavailable
@@ -31,8 +30,6 @@ STORE_EVERY = 0.5  # seconds between tries while the store is away
 ROOMS = 500  # rooms one client may follow
 PAGES = 64  # pages kept for those who ask the same
 LEAST = 50  # rows of a page that are asked for, however large they are
-
-log = structlog.get_logger()
 
 
 class TooManyRooms(ContractError):
@@ -159,8 +156,7 @@ class Audience:
     def _serve_page(self, subscription: Subscription) -> None:
         try:
             stretch = self._pages.beyond(subscription.room, subscription.cursor, subscription.history)
-        except Unavailable as error:
-            log.warning("store away", room=subscription.room.name, error=error.message)
+        except Unavailable:
             gevent.sleep(STORE_EVERY)
             return
         if not subscription.gone:

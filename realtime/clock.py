@@ -7,10 +7,10 @@ Every process tells a beat once and none that is older than the last: a paused h
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import gevent
 import msgspec
-import structlog
 
 from ingest_api.contract.errors import Unavailable
 from realtime.bus import Bus
@@ -20,7 +20,6 @@ from realtime.store.moments import iso
 
 LOOK = 0.25  # seconds between looks at a lease that another process holds
 
-log = structlog.get_logger()
 _decode = msgspec.json.Decoder(Beat).decode
 
 
@@ -41,16 +40,13 @@ class Clock:
         while True:
             try:
                 self._step()
-            except Unavailable as error:
-                log.warning("store away", error=error.message)
+            except Unavailable:
                 gevent.sleep(LOOK)
 
     def close(self) -> None:
         """Hands the lease over."""
-        try:
+        with suppress(Unavailable):  # then the others find out that it does not beat
             self._lease.release()
-        except Unavailable as error:
-            log.warning("store away", error=error.message)
 
     def _step(self) -> None:
         if not self._lease.held:

@@ -100,8 +100,8 @@ class Feed:
                 log.critical("database replaced", error=error.message)
                 self.over.set()
                 return
-            except Unavailable as error:
-                log.warning("store away", error=error.message)
+            except Unavailable:
+                continue  # the heads are compared again in a second
 
     def _compare(self) -> None:
         with self._reading:

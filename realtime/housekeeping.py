@@ -1,26 +1,27 @@
-"""Housekeeping: old receipts, runs and dead letters go, and old changes where PORTALWIRE_LOG_DAYS says so. Slowly, a
-small transaction at a time, so that no batch waits for it."""
+"""Housekeeping: old receipts, runs, dead letters, notes and counts go, and old changes where PORTALWIRE_LOG_DAYS says
+so. Slowly, a small transaction at a time, so that no batch waits for it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import gevent
 import sqlalchemy as sa
-import structlog
 
 from ingest_api.contract.errors import Unavailable
 from realtime.store import prune, read, trim
 from realtime.store.moments import now
+from realtime.store.schema import dead_letters, notes
 from realtime.store.store import Store
 
 DAY = 24 * 3600 * 1000  # milliseconds
 BATCHES = 30 * DAY  # for so long the same batch sent again changes nothing
 RUNS = 10_000  # of a source
 DEAD_LETTERS, LETTERS = 90 * DAY, 100_000  # how old they become, and how many there are
+NOTES_FOR, NOTES = 90 * DAY, 100_000  # the same of notes, of all rooms together
+ACTIVITY = 7 * DAY  # for so long the changes of each minute are counted
 EVERY = 600.0  # seconds
 PAUSE = 0.1  # seconds between two transactions
-
-log = structlog.get_logger()
 
 
 class Housekeeping:
@@ -34,18 +35,18 @@ class Housekeeping:
         """For ever."""
         while True:
             gevent.sleep(EVERY)
-            try:
+            with suppress(Unavailable):
                 self.once(now())
-            except Unavailable as error:
-                log.warning("store away", error=error.message)
 
     def once(self, at: int) -> None:
         """Everything that is due at `at` (milliseconds)."""
         for vitals in self._store.read(read.vitals):
             self._all(partial(prune.old_batches, source=vitals.name, before=at - BATCHES))
             self._all(partial(prune.old_runs, source=vitals.name, keep=RUNS))
-        self._all(partial(prune.old_dead_letters, before=at - DEAD_LETTERS))
-        self._all(partial(prune.many_dead_letters, keep=LETTERS))
+        for table, age, most in ((dead_letters, DEAD_LETTERS, LETTERS), (notes, NOTES_FOR, NOTES)):
+            self._all(partial(prune.old, table=table, before=at - age))
+            self._all(partial(prune.many, table=table, keep=most))
+        self._all(partial(prune.old_activity, before=at - ACTIVITY))
         if self._log_days is not None:
             self._trim(at - int(self._log_days * DAY))
 

@@ -5,15 +5,47 @@ Libraries log by Python's own logging, and gevent prints what nobody caught: bot
 
 import logging
 import sys
+import time
+from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 import gevent
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 QUIETER = {"socketio": logging.ERROR, "engineio": logging.ERROR}
 """Libraries that tell more than anybody wants to know, and the least that is kept of it."""
 
+LINES = 100  # of one event in a second; of what libraries say, of one logger
+
 log = structlog.get_logger()
+
+
+class Bounded:
+    """A processor that leaves lines out where one event happens ever again: LINES of it pass in a second, and how many
+    more there were is said with the first line of any kind after that second."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._counted: dict[str, int] = {}  # event -> its lines in this second
+        self._ends = 0.0
+
+    def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        if self._clock() >= self._ends:
+            self._begin()
+        name = line.get("logger") or line["event"]  # what a library says may be different every time
+        self._counted[name] = self._counted.get(name, 0) + 1
+        if self._counted[name] > LINES:
+            raise structlog.DropEvent
+        return line
+
+    def _begin(self) -> None:
+        """The next second; what is said of the last one has nothing of whoever happens to log now."""
+        counted, self._counted, self._ends = self._counted, {}, self._clock() + 1
+        for name, count in counted.items():
+            if count > LINES:
+                Context().run(log.warning, "lines left out", of=name, count=count - LINES)
 
 
 def configure(level: str) -> None:
@@ -21,6 +53,7 @@ def configure(level: str) -> None:
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     structlog.configure(
         processors=[
+            Bounded(),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

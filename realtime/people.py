@@ -11,7 +11,6 @@ from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 import gevent
-import structlog
 from flask_socketio import SocketIO
 from gevent.event import Event
 
@@ -30,8 +29,6 @@ TOGETHER = 0.05  # seconds in which comings and goings are told together
 EACH = 8  # that are told one by one
 LENGTH = 2000  # characters of a note
 NOBODY = "someone"  # who writes without having said a name
-
-log = structlog.get_logger()
 
 
 class Move(NamedTuple):
@@ -130,8 +127,7 @@ class People:
         """Tells a client that came the notes that are there."""
         try:
             kept = self._recent(place(room))
-        except Unavailable as error:
-            log.warning("store away", error=error.message)
+        except Unavailable:
             return
         for note in kept:
             self._socketio.emit("message", _wire(note), to=sid, ignore_queue=True)
@@ -146,8 +142,7 @@ class People:
                     self._left(self._store.write(partial(presence.beat, process=self._process, at=now())))
                     beaten = time.monotonic()
                 self._tell()
-            except Unavailable as error:
-                log.warning("store away", error=error.message)
+            except Unavailable:
                 gevent.sleep(TOGETHER)
             self._stirred.wait(BEAT)
             self._stirred.clear()

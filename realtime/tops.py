@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
 import gevent
 import msgspec
 import sqlalchemy as sa
-import structlog
 from gevent.event import AsyncResult
 
 from ingest_api.contract.errors import ContractError, Unavailable
+from realtime.audience import Gone
 from realtime.fanout import Fanout
 from realtime.feed import Feed
 from realtime.overview import hears
@@ -30,8 +31,6 @@ REST = 20  # times as long as reading a list took it is not read again for who f
 WAITING = 64 * 1024  # bytes that may wait for a client before it is told again
 
 Order = Literal["desc", "asc"]
-
-log = structlog.get_logger()
 
 
 class WhichRoom(ContractError):
@@ -126,8 +125,12 @@ class Tops:
         return Top(room, by, order, limit or USUAL)
 
     def follow(self, sid: str, top: Top) -> TopView:
-        """The list now, and again when it changes, in place of any other of the same room."""
+        """The list now, and again when it changes, in place of any other of the same room.
+
+        Raises Gone, TooManyTops, NoNumbers or Unavailable."""
         view = self.look(top)
+        if not self._fanout.connected(sid):  # and was dropped while the list was read
+            raise Gone
         mine = self._followed.setdefault(sid, {})
         if top.room.name not in mine and len(mine) >= ROOMS:
             raise TooManyTops
@@ -170,10 +173,8 @@ class Tops:
         """Tells who follows a list what changed, for ever."""
         while True:
             gevent.sleep(AGAIN)
-            try:
+            with suppress(Unavailable):
                 self._refresh()
-            except Unavailable as error:
-                log.warning("store away", error=error.message)
 
     def _refresh(self) -> None:
         moment = time.monotonic()

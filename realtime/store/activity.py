@@ -38,8 +38,3 @@ def since(connection: sa.Connection, at: int) -> list[tuple[str, int, str, int]]
     columns = [activity.c.source, activity.c.minute, activity.c.kind, activity.c["count"]]
     rows = connection.execute(sa.select(*columns).where(activity.c.minute >= at).order_by(activity.c.minute))
     return [(source, minute, kind, number) for source, minute, kind, number in rows]
-
-
-def forget(connection: sa.Connection, before: int) -> None:
-    """Drops the minutes before `before` (milliseconds)."""
-    connection.execute(sa.delete(activity).where(activity.c.minute < before))

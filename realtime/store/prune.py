@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from realtime.store.keys import among, numbered
-from realtime.store.schema import batches, dead_letters, runs
+from realtime.store.schema import activity, batches, runs
 
 PIECE = 500  # rows that one transaction deletes
 
@@ -35,22 +35,29 @@ def old_runs(connection: sa.Connection, source: str, keep: int) -> bool:
     return _delete(connection, runs, numbered(connection, runs.c.number, list(gone)), len(gone))
 
 
-def old_dead_letters(connection: sa.Connection, before: int) -> bool:
-    """Dead letters from before `before` (milliseconds); they are numbered as they come."""
-    first = sa.select(dead_letters.c.id, dead_letters.c.at).order_by(dead_letters.c.id).limit(PIECE)
+def old(connection: sa.Connection, table: sa.Table, before: int) -> bool:
+    """Rows from before `before` (milliseconds) of a table whose rows are numbered as they come."""
+    first = sa.select(table.c.id, table.c.at).order_by(table.c.id).limit(PIECE)
     gone = [row.id for row in connection.execute(first) if row.at < before]
-    return _delete(connection, dead_letters, numbered(connection, dead_letters.c.id, gone), len(gone))
+    return _delete(connection, table, numbered(connection, table.c.id, gone), len(gone))
 
 
-def many_dead_letters(connection: sa.Connection, keep: int) -> bool:
-    """All dead letters but the newest `keep`."""
-    newest = sa.select(dead_letters.c.id).order_by(dead_letters.c.id.desc()).limit(1).offset(keep)
+def many(connection: sa.Connection, table: sa.Table, keep: int) -> bool:
+    """All rows of such a table but the newest `keep`."""
+    newest = sa.select(table.c.id).order_by(table.c.id.desc()).limit(1).offset(keep)
     last = connection.execute(newest).scalar()
     if last is None:
         return False
-    first = sa.select(dead_letters.c.id).where(dead_letters.c.id <= last).order_by(dead_letters.c.id).limit(PIECE)
+    first = sa.select(table.c.id).where(table.c.id <= last).order_by(table.c.id).limit(PIECE)
     gone = connection.execute(first).scalars().all()
-    return _delete(connection, dead_letters, numbered(connection, dead_letters.c.id, list(gone)), len(gone))
+    return _delete(connection, table, numbered(connection, table.c.id, list(gone)), len(gone))
+
+
+def old_activity(connection: sa.Connection, before: int) -> bool:
+    """The minutes before `before` (milliseconds), each whole."""
+    first = sa.select(activity.c.minute).where(activity.c.minute < before).order_by(activity.c.minute).limit(PIECE)
+    gone = connection.execute(first).scalars().all()
+    return _delete(connection, activity, activity.c.minute <= max(gone, default=0), len(gone))
 
 
 def _delete(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], count: int) -> bool:

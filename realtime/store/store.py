@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from realtime.store.engine import migrate, open_engine
 from realtime.store.epoch import end_life, epoch_of, standing_epoch
+from realtime.store.outage import Outage
 from realtime.store.threads import KeptConnection, OtherLife, Readers
 from realtime.store.witness import Witness
 from realtime.store.writer import Writer
@@ -24,7 +25,8 @@ def _uncounted() -> None:
 
 
 class Store:
-    """An open database. Both calls block the calling greenlet, never the event loop.
+    """An open database. Both calls block the calling greenlet, never the event loop; when it is away, and when it is
+    back, is logged here and nowhere else.
 
     `told` is called with the result of every write, in the order of the commits; `took` with the seconds of each;
     `asked` at every read.
@@ -46,6 +48,7 @@ class Store:
             self.epoch = epoch_of(connection)
         self._writer = Writer(KeptConnection(engine, self._known, self._witness), told, took)
         self._asked = asked
+        self._outage = Outage()
         self._readers = Readers(open_engine(url, writes=False), self._known)
 
     def _known(self, connection: sa.Connection) -> None:
@@ -55,11 +58,15 @@ class Store:
 
     def write(self, operation: Callable[[sa.Connection], T], source: str = "") -> T:
         """See Writer.do."""
-        return self._writer.do(operation, source)
+        with self._outage.watched():
+            return self._writer.do(operation, source)
 
     def write_all(self, operations: Sequence[tuple[Callable[[sa.Connection], T], str]]) -> list[T | Exception]:
         """See Writer.do_all."""
-        return self._writer.do_all(operations)
+        outcomes = self._writer.do_all(operations)
+        for outcome in outcomes:
+            self._outage.met(outcome)
+        return outcomes
 
     @property
     def waiting(self) -> int:
@@ -69,7 +76,8 @@ class Store:
     def read(self, query: Callable[[sa.Connection], T]) -> T:
         """See Readers.read."""
         self._asked()
-        return self._readers.read(query)
+        with self._outage.watched():
+            return self._readers.read(query)
 
     def aside(self, work: Callable[[], T]) -> T:
         """See Readers.aside."""

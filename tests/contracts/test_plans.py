@@ -47,6 +47,7 @@ WALKS = {
     "lower(": "text is looked for in everything, newest first; the page is what bounds it",
     "ORDER BY entries.at DESC": "the newest entries of all sources; a topic or key of none in particular filters them",
     "ORDER BY runs.number DESC": "the newest runs of all sources",
+    "ORDER BY notes.id": "the newest notes of all rooms, and the oldest, which are pruned",
     "dead_letters.id": "the newest rejected entries of all sources, and the oldest, which are pruned",
 }
 
@@ -286,9 +287,10 @@ def look_around(site: Site) -> None:
 def tidy(site: Site) -> None:
     site.write(partial(prune.old_batches, source="x", before=NOW + 10**9))
     site.write(partial(prune.old_runs, source="x", keep=10))
-    site.write(partial(prune.many_dead_letters, keep=100))
-    site.write(partial(prune.old_dead_letters, before=NOW + 10**9))
+    for table in (schema.dead_letters, schema.notes):
+        site.write(partial(prune.many, table=table, keep=100))
+        site.write(partial(prune.old, table=table, before=NOW + 10**9))
     site.read(trim.floors)
     assert site.write(partial(trim.raise_floor, source="y", before=NOW + 10**9))
     site.write(partial(trim.trim, source="y", after=0, floor=400))
-    site.write(partial(activity.forget, before=NOW))
+    site.write(partial(prune.old_activity, before=NOW + 10**9))

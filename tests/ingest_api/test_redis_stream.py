@@ -129,7 +129,7 @@ def test_while_the_store_is_away_nothing_is_given_up(door_on_postgres: RedisDoor
     postgres.kill()
     for number in range(1, 30):
         door.add(batch("away", number))
-    eventually(lambda: "store away" in server.log.read_text())
+    eventually(lambda: "records wait for the store" in server.log.read_text())
     assert door.client.xinfo_groups(STREAM)[0]["pending"] > 0
     postgres.start()
     door.drain()

@@ -4,6 +4,7 @@ import base64
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -13,9 +14,13 @@ import pytest
 import requests
 import websocket
 
-from tests.conftest import ROOT, Server
+from realtime.logs import LINES
+from tests.conftest import ROOT, Server, eventually
 from tests.encrypted import Encrypted
+from tests.reader import Reader
 from tests.realtime.test_abuse import FRAMES, NO_PACKETS
+from tests.sending import post
+from tests.servers import PostgresServer
 from tests.tokens import LOCKED, OPERATOR, bearer, token
 
 GUEST = token("vendor_x")
@@ -97,6 +102,53 @@ def failure():
     line = json.loads(done.stderr)
     assert line["level"] in ("warning", "error")
     assert secret not in done.stderr
+
+
+def test_an_event_that_happens_ever_again_is_bounded_and_what_is_left_out_is_counted() -> None:
+    program = f"""
+from gevent import monkey; monkey.patch_all()
+import logging, time, structlog
+from realtime import logs
+logs.configure("info")
+structlog.contextvars.bind_contextvars(request_id="r1")
+for number in range({LINES} + 7):
+    logs.log.warning("again", number=number)
+    logging.getLogger("library").error("of it: %d", number)
+logs.log.info("another")
+time.sleep(1.1)
+logs.log.info("another")
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["number"] for line in lines if line["event"] == "again"] == list(range(LINES))
+    assert sum(line.get("logger") == "library" for line in lines) == LINES
+    assert [(line["event"], line.get("of"), line.get("count"), line.get("request_id")) for line in lines[-4:]] == [
+        ("another", None, None, "r1"),
+        ("lines left out", "again", 7, None),
+        ("lines left out", "library", 7, None),
+        ("another", None, None, "r1"),
+    ]
+
+
+def test_that_the_store_is_away_is_said_once_and_that_it_is_back(
+    postgres: PostgresServer, postgres_url: str, tmp_path: Path
+) -> None:
+    server = Server(tmp_path, {"PORTALWIRE_DATABASE_URL": postgres_url})
+    server.start()
+    post(server.url, "vendor_x", {f"k{number}": {"n": 1} for number in range(600)})
+    with Reader(server.url) as reader:
+        postgres.kill()
+        for _ in range(20):
+            assert requests.get(f"{server.url}/api/sources", timeout=30).status_code == 503
+            reader.ask("join", {"room": "vendor_x", "since": 0})
+            time.sleep(0.1)  # its loops try, too
+        postgres.start()
+        eventually(lambda: requests.get(f"{server.url}/api/sources", timeout=30).ok)
+        reader.join("vendor_x")
+        reader.reach("vendor_x", 600)
+    said = [line for line in objects(server) if line["event"].startswith("store")]
+    assert [line["event"] for line in said] == ["store away", "store back"]
+    assert said[1]["after"] > 1
 
 
 def objects(server: Server) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,12 @@ import pytest
 import redis
 import requests
 
+from realtime.audience import Gone
+from realtime.feed import Feed
+from realtime.metrics import Metrics
+from realtime.rooms import Room
+from realtime.store.store import Store
+from realtime.tops import Top, Tops
 from tests.conftest import Server, eventually
 from tests.reader import Reader
 from tests.sending import post
@@ -264,3 +271,35 @@ def test_processes_share_answers_over_redis_and_need_it_not(server: Server, redi
     found = top(server, source="shop", by="n")
     redis_server.start()
     assert found == [("a", 3), ("b", 2)]
+
+
+class Line:
+    """What tops need of a fanout: whether a client is there."""
+
+    there = True
+
+    def connected(self, _sid: str) -> bool:
+        return self.there
+
+    def tell(self, *_: Any) -> None:
+        assert self.there
+
+
+def test_a_client_that_goes_while_its_list_is_read_is_not_followed(module_server: Server, tmp_path: Path) -> None:
+    post(module_server.url, "quick", {"a": {"price": 1}})
+    line: Any = Line()
+    leaving: list[Tops] = []
+
+    def asked() -> None:
+        for tops in leaving:
+            line.there = False
+            tops.drop("hasty")
+
+    store = Store(f"sqlite:///{module_server.database}", lambda _: None, asked=asked)
+    tops, top = Tops(store, Feed(store, line, line, Metrics()), line, []), Top(Room.parse("quick"), "price", "desc", 10)
+    tops.follow("stays", top)
+    leaving.append(tops)
+    with pytest.raises(Gone):
+        tops.follow("hasty", top)
+    assert list(tops._followed) == ["stays"]
+    store.close()
