@@ -152,6 +152,8 @@ class Feed:
                 self._fanout.send_entries(room.name, piece.upto, room.live_frame(self.epoch, piece))
         self._pulse.beat(taken)
         self._metrics.told(stretch.source)
+        ids = taken.run_ids
+        by = {"run_ids": list(ids)} if len(ids) > 1 else {"run_id": ids[0] if ids else None}
         (log.debug if self.watermarks.quiet(stretch.source) else log.info)(
-            "told", source=stretch.source, run_id=taken.run_id, after=taken.after, upto=taken.upto, rooms=len(rooms)
+            "told", source=stretch.source, **by, after=taken.after, upto=taken.upto, rooms=len(rooms)
         )
