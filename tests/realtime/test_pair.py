@@ -84,7 +84,7 @@ def told(server: Server, source: str) -> list[dict[str, Any]]:
 
 
 def runs_told(server: Server, source: str) -> set[str]:
-    return {run for line in told(server, source) for run in line.get("run_ids", [line.get("run_id")])}
+    return {line["run_id"] for line in told(server, source)}
 
 
 def test_a_runs_id_goes_with_what_is_too_large_for_a_hint(pair: Pair) -> None:
