@@ -152,6 +152,6 @@ class Feed:
                 self._fanout.send_entries(room.name, piece.upto, room.live_frame(self.epoch, piece))
         self._pulse.beat(taken)
         self._metrics.told(stretch.source)
-        (log.debug if self.watermarks.quiet(stretch.source) else log.info)(
-            "told", source=stretch.source, run_id=taken.run_id, after=taken.after, upto=taken.upto, rooms=len(rooms)
-        )
+        write = log.debug if self.watermarks.quiet(stretch.source) else log.info
+        for run in taken.run_ids or [None]:  # what was missed may be of several: whoever looks for one finds it
+            write("told", source=stretch.source, run_id=run, after=taken.after, upto=taken.upto, rooms=len(rooms))

@@ -22,7 +22,7 @@ class Follower:
         if stretch.after > self.cursor:
             return None
         news = [change for change in stretch.changes if change.offset > self.cursor]
-        taken = Stretch(self.source, self.cursor, max(stretch.upto, self.cursor), news, stretch.run_id)
+        taken = Stretch(self.source, self.cursor, max(stretch.upto, self.cursor), news, stretch.run_ids)
         self.cursor = taken.upto
         self._keep(news)
         return taken

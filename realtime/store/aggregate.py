@@ -88,7 +88,7 @@ def aggregated(
     forget.forget_steps(connection, derived, len(changes))
     forget.forget_candles(connection, derived, config.keep, len(changes))
     write.update_source(connection, derived)
-    return Stretch(derived.name, derived.head - len(changes), derived.head, changes, run_id)
+    return Stretch(derived.name, derived.head - len(changes), derived.head, changes, [run_id])
 
 
 def _tell(

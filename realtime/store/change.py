@@ -76,14 +76,14 @@ PIECE = 256 * 1024  # characters of data that are kept, read or sent at a time; 
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """A part of a source's log: every change with `after` < offset ≤ `upto`, in order; `run_id` is that of the batch
-    that made it, when it is one batch's."""
+    """A part of a source's log: every change with `after` < offset ≤ `upto`, in order; `run_ids` are those of the
+    runs that made it, where its teller knows."""
 
     source: str
     after: int
     upto: int
     changes: Sequence[Change]
-    run_id: str | None = None
+    run_ids: Sequence[str] = ()
 
     def pieces(self) -> Iterator["Stretch"]:
         """The same as stretches of bounded size, which continue each other."""

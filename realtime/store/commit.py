@@ -109,7 +109,7 @@ def commit_batch(connection: sa.Connection, submission: Submission, epoch: str) 
         },
     )
     return Committed(
-        receipt, Stretch(batch.source, source.head - len(changes), source.head, changes, batch.run_id), candles
+        receipt, Stretch(batch.source, source.head - len(changes), source.head, changes, [batch.run_id]), candles
     )
 
 

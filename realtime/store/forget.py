@@ -16,7 +16,7 @@ from ingest_api.contract import Aggregate
 from realtime.store import ranking
 from realtime.store.classify import Observed
 from realtime.store.configured import aggregate_in
-from realtime.store.keys import keyed
+from realtime.store.keys import keyed, older_than
 from realtime.store.schema import batches, candles, changes, entries
 from realtime.store.write import SourceRow
 
@@ -63,14 +63,8 @@ def forget_steps(connection: sa.Connection, derived: SourceRow, brought: int) ->
         .where(changes.c.source == derived.name, changes.c.offset > derived.floor, changes.c.offset <= upto)
         .group_by(changes.c.key)
     ).all()
-    connection.execute(
-        sa.delete(changes).where(
-            changes.c.source == derived.name,
-            changes.c.key == sa.bindparam("k"),
-            changes.c.offset < sa.bindparam("o"),
-        ),
-        [{"k": key, "o": offset} for key, offset in newest],
-    )
+    older = older_than(connection, derived.name, [(key, offset) for key, offset in newest])
+    connection.execute(sa.delete(changes).where(older))
     derived.floor = upto
 
 

@@ -68,7 +68,7 @@ def decide(connection: sa.Connection, hold_id: int, decision: Decision, at: int)
         pending.close(connection, source, decision, at)
     activity.count(connection, source.name, removed, at)
     write.update_source(connection, source)
-    return Stretch(source.name, source.head - len(removed), source.head, removed)
+    return Stretch(source.name, source.head - len(removed), source.head, removed, [hold.run_id])
 
 
 def _settle(connection: sa.Connection, source: SourceRow, as_of: int, at: int, decision: str = "superseded") -> None:

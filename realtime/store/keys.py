@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from realtime.store.schema import changes, entries
 
 _TEXTS = sa.ARRAY(sa.Text)
+_NUMBERS = sa.ARRAY(sa.BigInteger)
 
 
 def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -27,7 +28,7 @@ def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequ
 def numbered(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[int]) -> sa.ColumnElement[bool]:
     """`column` is one of these whole numbers, with the whole list as one parameter."""
     if connection.dialect.name == "postgresql":
-        return column == sa.any_(sa.literal(list(values), sa.ARRAY(sa.BigInteger)))
+        return column == sa.any_(sa.literal(list(values), _NUMBERS))
     return column.in_(sa.select(_each(values).c.value))
 
 
@@ -46,6 +47,39 @@ def keyed_rows(
     if connection.dialect.name == "postgresql":
         return connection.execute(_rows_at(table, fields), {"named": source, "sought": list(keys)}).all()
     return connection.exec_driver_sql(_rows_in(table, fields), (source, _json(keys))).all()
+
+
+def paired(
+    connection: sa.Connection, table: sa.Table, field: str, fields: Sequence[str], pairs: Sequence[tuple[str, str]]
+) -> sa.Select[Any]:
+    """A SELECT of these fields of a table with an index on (source, `field`): its rows that are these pairs."""
+    if connection.dialect.name != "postgresql":
+        source, value = _parts(each := _each(pairs))
+        mine = (table.c.source == source) & (table.c[field] == value)
+        return sa.select(*(table.c[name] for name in fields)).select_from(each.join(table, mine))
+    first, second = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    sought = _both(("source", "value"), sa.literal(first, _TEXTS), sa.literal(second, _TEXTS))
+    row = sa.select(*(table.c[name] for name in fields))
+    row = row.where(table.c.source == sought.c.source, table.c[field] >= sought.c.value)
+    row = row.where(table.c[field] <= sought.c.value)
+    found = row.order_by(table.c[field]).offset(0).lateral("found")
+    return sa.select(*(found.c[name] for name in fields)).select_from(sought.join(found, sa.true()))
+
+
+def older_than(connection: sa.Connection, source: str, newest: Sequence[tuple[str, int]]) -> sa.ColumnElement[bool]:
+    """The rows of `changes` that are older ones of these (key, offset); for a DELETE."""
+    row = changes.alias("row")
+    if connection.dialect.name != "postgresql":
+        key, offset = _parts(each := _each(newest))
+        mine = (row.c.source == source) & (row.c.key == key) & (row.c.offset < offset)
+        offsets = sa.select(row.c.offset).select_from(each.join(row, mine))
+        return (changes.c.source == source) & changes.c.offset.in_(offsets)
+    keys, offsets_of = [key for key, _ in newest], [offset for _, offset in newest]
+    sought = _both(("key", "offset"), sa.literal(keys, _TEXTS), sa.literal(offsets_of, _NUMBERS))
+    place: sa.Select[Any] = sa.select(sa.literal_column('"row".ctid').label("ctid"))
+    place = place.where(row.c.source == source, row.c.key >= sought.c.key, row.c.key <= sought.c.key)
+    place = place.where(row.c.offset < sought.c.offset)
+    return _placed(changes, sought, place.order_by(row.c.key).offset(0).lateral("found"))
 
 
 @lru_cache(maxsize=64)
@@ -69,7 +103,11 @@ def _at(table: sa.Table, source: sa.ColumnElement[Any], keys: sa.ColumnElement[A
     # asked for in the order of the key, since only the index on the key gives that: while a table is small and no
     # statistics are there, any index on the source would cost the same
     place = place.where(row.c.source == source, row.c.key >= sought.c.key, row.c.key <= sought.c.key)
-    found = place.order_by(row.c.key).offset(0).lateral("found")
+    return _placed(table, sought, place.order_by(row.c.key).offset(0).lateral("found"))
+
+
+def _placed(table: sa.Table, sought: sa.FromClause, found: sa.FromClause) -> sa.ColumnElement[bool]:
+    """The rows of a table whose `ctid` was found for each that is sought."""
     places = sa.select(found.c.ctid).select_from(sought.join(found, sa.true())).scalar_subquery()
     here: sa.ColumnElement[Any] = sa.literal_column(f"{table.name}.ctid")
     return here == sa.any_(sa.func.array(places))
@@ -130,6 +168,16 @@ def moved_on(
 
 def _each(keys: Sequence[Any]) -> sa.TableValuedAlias:
     return sa.func.json_each(_json(keys)).table_valued("value")
+
+
+def _parts(each: sa.TableValuedAlias) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    """Of each pair its first and its second."""
+    return sa.func.json_extract(each.c.value, "$[0]"), sa.func.json_extract(each.c.value, "$[1]")
+
+
+def _both(names: tuple[str, str], first: sa.ColumnElement[Any], second: sa.ColumnElement[Any]) -> sa.TableValuedAlias:
+    """Two lists of the same length, side by side."""
+    return sa.func.unnest(first, second).table_valued(*names, name="sought").render_derived()
 
 
 def _json(keys: Sequence[Any]) -> str:

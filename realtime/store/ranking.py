@@ -81,7 +81,8 @@ def keep(connection: sa.Connection, source: SourceRow, steps: Sequence[Change]) 
     fields = ranked(source)
     if not fields or not steps:
         return
-    put, gone = [], []
+    put = []
+    gone: dict[str, list[str]] = {}  # field -> keys
     for step in steps:
         data = msgspec.json.decode(step.data)
         for field in fields:
@@ -89,11 +90,11 @@ def keep(connection: sa.Connection, source: SourceRow, steps: Sequence[Change]) 
             if value is not None:
                 put.append((source.name, field, step.key, value, step.topic))
             elif step.kind != "new" and field in msgspec.json.decode(step.was or "{}"):
-                gone.append({"f": field, "k": step.key})
+                gone.setdefault(field, []).append(step.key)
     _put(connection, put)
-    if gone:
-        mine = (numbers.c.source == source.name) & (numbers.c.field == sa.bindparam("f"))
-        connection.execute(sa.delete(numbers).where(mine, numbers.c.key == sa.bindparam("k")), gone)
+    for field, keys in gone.items():
+        mine = keyed(connection, numbers, source.name, keys) & (numbers.c.field == field)
+        connection.execute(sa.delete(numbers).where(mine))
 
 
 def drop(connection: sa.Connection, source: SourceRow, keys: Sequence[str]) -> None:

@@ -58,14 +58,15 @@ def head(connection: sa.Connection, source: str) -> int:
 def log(connection: sa.Connection, source: str, after: int, limit: int = PAGE) -> Stretch:
     """The log of a source beyond `after`: a piece of it, at most `limit` changes."""
     rows = connection.execute(
-        sa.select(*_LOG)
+        sa.select(changes.c.run_id, *_LOG)
         .where(changes.c.source == source, changes.c.offset > after)
         .order_by(changes.c.offset)
         .limit(limit)
-    )
-    found = [Change(*row) for row in rows]
+    ).all()
+    found = [Change(*row[1:]) for row in rows]
     found = found[: fitting(found)]
-    return Stretch(source, after, found[-1].offset if found else after, found)
+    runs_of_it = list(dict.fromkeys(row.run_id for row in rows[: len(found)]))
+    return Stretch(source, after, found[-1].offset if found else after, found, runs_of_it)
 
 
 def states(connection: sa.Connection, source: str, after: int, matches: Matches, limit: int = PAGE) -> Stretch:

@@ -23,9 +23,8 @@ _ROWS = re.compile(r"Rows Removed by (?:Filter|Index Recheck|Join Filter): (\d+)
 _SCAN = re.compile(r"SCAN (?!CONSTANT ROW)(\S+)(?: (?!VIRTUAL TABLE)|$)")
 _ALIAS = re.compile(rf"\b({'|'.join(schema.metadata.tables)})\"? AS \"?(\w+)")
 _MADE = re.compile(r"(?:CO-ROUTINE|MATERIALIZE) (\S+)")
-_WALK = re.compile(
-    r"(?:Seq|Index|Index Only|Bitmap Index) Scan.* on (\w+)"
-)  # the last on an index, called after its table
+# a bitmap is of an index, which is called after its table
+_WALK = re.compile(r"(?:Seq|Index|Index Only|Bitmap Index) Scan.* on (\w+)")
 
 
 class Plans:

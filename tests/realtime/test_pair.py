@@ -1,17 +1,21 @@
 """Two server processes over Redis: entries, room events, emits from outside, and the clock."""
 
+import json
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
 import socketio
 
 from tests.conftest import ROOT, Server, eventually
+from tests.demo_fixture import Demo
 from tests.pair import Pair, pair
 from tests.reader import Reader
 from tests.sending import post
@@ -71,6 +75,68 @@ def test_entries_of_both_reach_the_clients_of_both(pair: Pair) -> None:
         for thread in threads:
             thread.join()
         check_all((one, other), source, 400)
+
+
+def told(server: Server, source: str) -> list[dict[str, Any]]:
+    """What a server logged of stretches that it told."""
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if '"told"' in line]
+    return [line for line in lines if line["event"] == "told" and line["source"] == source]
+
+
+def runs_told(server: Server, source: str) -> set[str]:
+    return {line["run_id"] for line in told(server, source)}
+
+
+def test_a_runs_id_goes_with_what_is_too_large_for_a_hint(pair: Pair) -> None:
+    source = "large"
+    with Reader(pair.other.url) as reader:
+        reader.join(source)
+        data = {f"k{number}": {"text": "x" * 1024} for number in range(300)}
+        head = post(pair.one.url, source, data, run_id="run-large")["offset"]
+        reader.reach(source, head)
+    for server in pair.both:
+        eventually(lambda server=server: told(server, source) and told(server, source)[-1]["upto"] == head)
+        assert runs_told(server, source) == {"run-large"}
+
+
+def test_runs_ids_go_with_hints_that_are_lost(pair: Pair, redis_server: RedisServer) -> None:
+    source = "lost"
+    redis_server.kill()
+    with Reader(pair.other.url) as reader:
+        reader.join(source)
+        for number in range(9):
+            head = post(pair.one.url, source, {"k": {"n": number}}, run_id=f"run-{number % 3}")["offset"]
+        reader.reach(source, head)
+    redis_server.start()
+    for server in pair.both:
+        assert runs_told(server, source) == {"run-0", "run-1", "run-2"}
+
+
+def test_a_scrapers_run_is_in_the_log_of_every_process(
+    pair: Pair, redis_server: RedisServer, demo: Demo, tmp_path: Path
+) -> None:
+    """By way of the stream: whichever process takes it from there, both tell it."""
+    schedules = tmp_path / "schedules.yaml"
+    start = f"{demo.url}/vendor-x/prices"
+    schedules.write_text(f"sources: {{vendor_x: {{start: '{start}', every: 1h, deliver: redis, pace: 0}}}}")
+    environment = {
+        "PORTALWIRE_VAR": str(tmp_path / "var"),
+        "PORTALWIRE_SCHEDULES": str(schedules),
+        "PORTALWIRE_INGEST_URL": pair.one.url,
+        "PORTALWIRE_REDIS_URL": redis_server.url,
+    }
+    command = [sys.executable, "-m", "scrapers.run", "vendor_x"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True, timeout=60)
+
+    def ran() -> list[dict[str, Any]]:
+        answer = requests.get(f"{pair.one.url}/api/runs?source=vendor_x", timeout=30)
+        runs: list[dict[str, Any]] = answer.json()["runs"]
+        return [run for run in runs if run["new"] == len(demo.truth("vendor_x"))]
+
+    (run,) = eventually(ran)
+    for server in pair.both:
+        eventually(lambda server=server: run["id"] in runs_told(server, "vendor_x"), what=run["id"])
+        assert runs_told(server, "vendor_x") == {run["id"]}
 
 
 def test_a_redis_that_is_gone_and_then_empty(pair: Pair, redis_server: RedisServer) -> None:
