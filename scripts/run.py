@@ -96,6 +96,8 @@ def programs(env: dict[str, str]) -> list[str]:
     """The names of the Procfile that run: the exchange where its source is configured, the Redis when one is asked for.
     Ends the program when schedules.yaml cannot be used."""
     redis = ["redis"] if own_redis(env) else []
+    if env.get("PORTALWIRE_REDIS_URL"):
+        env.setdefault("PORTALWIRE_DEMO_DOOR", "redis")  # schedules.yaml: where vendor_x delivers
     try:
         sources = load(Path(env.get("PORTALWIRE_SCHEDULES", "schedules.yaml")), env).sources
     except ConfigError as error:

@@ -11,13 +11,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+import redis
 import requests
 
+from ingest_api.contract.wire import decode_submission, opened
 from scrapers.fetch.chromium import find
 from tests.conftest import ROOT, eventually, free_port
+from tests.redis_door import STREAM
+from tests.servers import needed
 
 RUN = [sys.executable, str(ROOT / "scripts" / "run.py")]
 
@@ -83,16 +88,60 @@ def fresh(url: str) -> set[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts processes in /proc")
-def test_both_vendors_come_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
-    vendors = {"vendor_x", "vendor_y"} if find().driver else {"vendor_x"}
+def test_all_sources_come_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
     with everything(tmp_path) as running:
-        running.read_until(f"Portalwire is at {running.url} ")
-        eventually(lambda: fresh(running.url) >= vendors, what=f"{vendors} are fresh")
+        comes(running)
         assert any("scrapers.schedule" in command for command in running.alive())
-        running.process.send_signal(signal.SIGINT)
-        rest, _ = running.process.communicate(timeout=60)
-        assert running.process.returncode == 0, rest
-        assert running.alive() == []
+        interrupt(running)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts processes in /proc")
+def test_over_redis_with_two_processes_all_sources_come_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
+    needed("redis-server")
+    with everything(tmp_path, REDIS="1", PROCESSES="2") as running:
+        comes(running)
+        serving = re.findall(r"portalwire_process_up\S+ 1", requests.get(f"{running.url}/metrics", timeout=30).text)
+        assert len(serving) == 2
+        with redis.Redis.from_url(own_redis(running), protocol=2) as client:
+            seen: set[str] = set()
+            eventually(lambda: seen.update(delivered(client)) or "vendor_x" in seen, what="vendor_x is in the stream")
+            assert seen <= {"vendor_x", "vendor_ticks"}, "vendor_y delivers over HTTP"
+            interrupt(running)
+            with pytest.raises(redis.ConnectionError):
+                client.ping()
+
+
+def comes(running: Everything) -> None:
+    """Until everything that it shows is there: both vendors, the exchange, the charts."""
+    running.read_until(f"Portalwire is at {running.url} ")
+    expected = {"vendor_x", "vendor_ticks", *(["vendor_y"] if find().driver else [])}
+    eventually(lambda: fresh(running.url) >= expected, what=f"{expected} are fresh")
+    assert requests.get(f"{running.url}/dashboard/", timeout=30).status_code == 200
+
+
+def own_redis(running: Everything) -> str:
+    """The address of the private one, as the others know it: Redis itself writes its title over its environment."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            given = (folder / "environ").read_text(errors="replace")
+            if running.mark in given and (found := re.search("PORTALWIRE_REDIS_URL=([^\0]+)", given)):
+                return found[1]
+    pytest.fail("no process was told of a Redis")
+
+
+def delivered(client: redis.Redis) -> set[str]:
+    """The sources of the records that come to the stream next."""
+    answer: Any = client.xread({STREAM: "$"}, block=1000)
+    records = [fields for _, some in answer for _, fields in some]
+    return {decode_submission(*opened(fields[b"batch"])).batch.source for fields in records}
+
+
+def interrupt(running: Everything) -> None:
+    """Ctrl-C, after which there is none of its processes."""
+    running.process.send_signal(signal.SIGINT)
+    rest, _ = running.process.communicate(timeout=60)
+    assert running.process.returncode == 0, rest
+    assert running.alive() == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts processes in /proc")

@@ -76,6 +76,50 @@ def test_a_moved_project_gets_another_environment(project: Path) -> None:
     made(project.rename(project.with_name("there")))
 
 
+ONCE = """
+import sys, setup
+
+def make(lock):
+    print(lock)
+    if sys.argv[1] == "fails":
+        sys.exit("no network")
+
+setup.once("run", ["first.txt", "lock.txt"], make)
+"""
+
+
+def once(project: Path, how: str = "works") -> list[str]:
+    """What `setup.once` called `make` with; exits as `make` does."""
+    environment = {**os.environ, "PYTHONPATH": str(project / "scripts")}
+    command = [sys.executable, "-c", ONCE, how]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == ((1, "no network\n") if how == "fails" else (0, ""))
+    return done.stdout.split()
+
+
+def test_a_step_is_made_once_until_what_it_is_made_from_changes(project: Path) -> None:
+    (project / ".venv").mkdir()
+    for name in ("first.txt", "lock.txt"):
+        (project / name).write_text(name)
+    assert [once(project) for _ in range(3)] == [["lock.txt"], [], []]
+    for name in ("first.txt", "lock.txt"):
+        (project / name).write_text("another")
+        assert [once(project) for _ in range(2)] == [["lock.txt"], []]
+    moved = project.rename(project.with_name("there"))
+    assert [once(moved) for _ in range(2)] == [["lock.txt"], []], "an environment knows where it is"
+
+
+def test_a_step_that_failed_is_made_again(project: Path) -> None:
+    (project / ".venv").mkdir()
+    for name in ("first.txt", "lock.txt"):
+        (project / name).write_text(name)
+    assert [once(project, "fails") for _ in range(2)] == [["lock.txt"]] * 2
+    assert not (project / ".venv" / "portalwire-stamps.json").exists()
+    assert [once(project) for _ in range(2)] == [["lock.txt"], []]
+    (project / "lock.txt").write_text("another")
+    assert [once(project, "fails"), once(project)] == [["lock.txt"]] * 2
+
+
 @pytest.mark.parametrize("name", ["setup.py", "machine.py"])
 def test_an_old_python_can_read_it_to_say_that_it_is_old(name: str) -> None:
     ast.parse((SCRIPTS / name).read_text("utf-8"), feature_version=(3, 8))
