@@ -4,6 +4,7 @@ A hint makes it fast. It may be lost, doubled or out of order: the store fills t
 are compared, so that a lost last hint is found too.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import gevent
@@ -153,5 +154,6 @@ class Feed:
         self._pulse.beat(taken)
         self._metrics.told(stretch.source)
         write = log.debug if self.watermarks.quiet(stretch.source) else log.info
-        for run in taken.run_ids or [None]:  # what was missed may be of several: whoever looks for one finds it
+        runs: Sequence[str | None] = taken.run_ids or [None]
+        for run in runs:  # what was missed may be of several: whoever looks for one finds it
             write("told", source=stretch.source, run_id=run, after=taken.after, upto=taken.upto, rooms=len(rooms))
