@@ -79,6 +79,7 @@ def _doors(stack: ExitStack, folder: Path) -> dict[str, Door]:
     database = {"make": postgres.create}
     return {
         "POST, SQLite": Door(serve, 60),
+        "POST, SQLite, four sources": Door(serve, 60, sources=4),
         "Redis stream, SQLite": Door(serve, 60, {"PORTALWIRE_REDIS_URL": streams.url}, stream=streams.url),
         "POST, PostgreSQL": Door(pg, 40, {"_postgres": database["make"]()}),
         "POST, PostgreSQL, four sources": Door(pg, 60, {"_postgres": database["make"]()}, sources=4),
