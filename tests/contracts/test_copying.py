@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ import sqlalchemy as sa
 from realtime import backup as program
 from realtime.store.engine import migrate, newest_version, open_engine, version_of
 from realtime.store.schema import metadata
-from tests.conftest import ROOT, Server
+from tests.conftest import ROOT, Server, eventually
 from tests.contracts.test_migrations import CHANGE, ENTRY, SOURCE
 from tests.faults import counts
 from tests.faults.configurations import POSTGRESQL, SQLITE
-from tests.reader import Reader
+from tests.faults.follower import Follower
 from tests.sending import post
 from tests.servers import PostgresServer
 
@@ -53,9 +54,7 @@ def content(url: str, *without: str) -> dict[str, list[Any]]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("first", "second"), [("sqlite", "sqlite"), ("sqlite", "postgresql"), ("postgresql", "sqlite")]
-)
+@pytest.mark.parametrize(("first", "second"), [*product(CONFIGURATIONS, CONFIGURATIONS)])
 def test_a_copy_taken_while_batches_come_is_whole_and_followers_start_anew(
     first: str, second: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -71,8 +70,8 @@ def test_a_copy_taken_while_batches_come_is_whole_and_followers_start_anew(
             acknowledged.append(post(server.url, "vendor_x", {f"k{n}": {"step": step} for n in range(50)})["offset"])
 
     sender = threading.Thread(target=deliver)
-    with Reader(server.url) as reader:
-        reader.join("vendor_x")
+    with Follower(server.url, "vendor_x") as reader:
+        eventually(lambda: reader.there, what="it is in its room")
         sender.start()
         reader.wait(lambda: reader.cursors["vendor_x"][0] > 200)
         known = acknowledged[-1]
@@ -90,7 +89,6 @@ def test_a_copy_taken_while_batches_come_is_whole_and_followers_start_anew(
         assert content(f"sqlite:///{tmp_path / 'copy'}", "meta") == content(other, "meta")
         server.environment = {"PORTALWIRE_DATABASE_URL": other}
         server.start()
-        reader.rejoin("vendor_x")
         reader.wait(lambda: reader.resets == ["vendor_x"], "its cursor means nothing here")
         head = requests.get(f"{server.url}/api/sources/vendor_x", timeout=30).json()["head"]
         assert head <= cursor

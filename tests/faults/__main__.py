@@ -28,7 +28,15 @@ from tests.faults import table
 from tests.faults.scenarios import Place, places
 
 PAGE = ROOT / "docs" / "reliability.md"
-TESTS = ("tests/faults",)
+TESTS = (
+    "tests/faults",
+    "tests/contracts/test_copying.py::test_a_copy_taken_while_batches_come_is_whole_and_followers_start_anew",
+    "tests/scrapers/test_bombs.py::test_a_bomb_harms_no_neighbour",
+    "tests/scrapers/fetch/test_browser.py::test_other_hosts_are_never_asked",
+    "tests/scrapers/fetch/test_browser.py::test_nothing_is_left_when_the_scraper_ends_without_closing",
+)
+"""All that record rows."""
+
 BEGIN, END = "<!-- counted: faults -->", "<!-- /counted: faults -->"
 
 

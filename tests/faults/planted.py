@@ -12,11 +12,13 @@ import sqlalchemy as sa
 
 from realtime.audience import Pages
 from realtime.clock import Clock
+from realtime.fanout import fanout
 from realtime.feed import Feed
 from realtime.rooms import Room
 from realtime.store import commit, epoch
 from realtime.store.change import Stretch
 from realtime.store.moments import iso, now
+from realtime.store.schema import batches
 from realtime.store.writer import Writer
 from tests.faults.dying import passing
 from tests.faults.points import of_batches
@@ -98,6 +100,35 @@ def watermark_ahead() -> None:
     Feed._announce = announced  # type: ignore[method-assign]
 
 
+def batch_id_ignored() -> None:
+    def forgotten(connection: sa.Connection, submission: Any) -> None:
+        batch = submission.batch
+        known = (batches.c.source == batch.source) & (batches.c.batch_id == batch.batch_id)
+        connection.execute(sa.delete(batches).where(known))
+
+    commit._receipt = forgotten
+
+
+def offset_skipped() -> None:
+    """After every batch. (A head that nobody locks would repeat one instead; the log's primary key, source and offset,
+    refuses that, and the transaction runs again.)"""
+    update = commit.write.update_source
+
+    def skipping(connection: sa.Connection, source: Any) -> None:
+        source.head += 1
+        update(connection, source)
+
+    commit.write.update_source = skipping
+
+
+def lagging_rule_off() -> None:
+    fanout.BOUND = 2**60
+
+
+def dead_letter_dropped() -> None:
+    commit._bury = lambda *_: None
+
+
 def epoch_kept() -> None:
     epoch._body = lambda _connection: "kept"
 
@@ -134,5 +165,9 @@ BUGS: dict[str, Callable[[], None]] = {
     "synchronous=NORMAL": synchronous_normal,
     "second clock": second_clock,
     "watermark ahead": watermark_ahead,
+    "batch id ignored": batch_id_ignored,
+    "offset skipped": offset_skipped,
+    "lagging rule off": lagging_rule_off,
+    "dead letter dropped": dead_letter_dropped,
     "epoch kept": epoch_kept,
 }

@@ -26,22 +26,25 @@ NAMES = ("sent again, doubled and shuffled", "sent again when its receipts are g
 
 def replayed(configuration: str, seed: int, folder: Path) -> None:
     """Known by their ids."""
-    _replayed(NAMES[0], configuration, seed, folder, forgotten=False)
+    counts.note(NAMES[0], configuration, after_all(configuration, seed, folder))
 
 
 def replayed_and_forgotten(configuration: str, seed: int, folder: Path) -> None:
     """As after the days that receipts are kept: only the moments that they tell show how old they are. All but the
     newest complete one, which is no older than what is known: it is another look at the portal of the same moment."""
-    _replayed(NAMES[1], configuration, seed, folder, forgotten=True)
+    counts.note(NAMES[1], configuration, after_all(configuration, seed, folder, forgotten=True))
 
 
-def _replayed(scenario: str, configuration: str, seed: int, folder: Path, *, forgotten: bool) -> None:
+def after_all(
+    configuration: str, seed: int, folder: Path, *, forgotten: bool = False, bug: str = ""
+) -> dict[int, counts.Found]:
+    """What was broken of each promise."""
     chosen = random.Random(seed)
     with configured(configuration, folder, redis=True) as setup:
         assert setup.redis is not None
         url = setup.environment["PORTALWIRE_DATABASE_URL"]
         with (
-            staged(configuration, folder, seed, setup=setup) as stage,
+            staged(configuration, folder, seed, setup=setup, bug=bug) as stage,
             closing(RedisDoor(stage.service, setup.redis.url)) as door,
         ):
             stage.deliver(BATCHES)
@@ -65,7 +68,7 @@ def _replayed(scenario: str, configuration: str, seed: int, folder: Path, *, for
             found = stage.found()
             found[2] = ([*found[2][0], *wrong], 4 * len(sent), "batches that came again")
             found[7] = ([*found[7][0], *moved], found[7][1] + len(before[1]), "receipts, and entries after all of it")
-            counts.note(scenario, configuration, found)
+            return found
 
 
 def _again(

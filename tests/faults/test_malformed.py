@@ -34,7 +34,7 @@ REQUESTS = {
     "chunks without an end": "POST {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n40",
     "both lengths": "POST {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n"
     "2\r\n40\r\n0\r\n\r\n",
-    "one request in the other": "GET {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\n\r\nGET " + "x" * 9000,
+    "one request in the other": "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2\r\n\r\n40GET " + "x" * 9000,
     "an upgrade to nothing": "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
     "another method": "BREW {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n",
     "no HTTP": "\x00\x01\x02 {path}\r\n\r\n",

@@ -1,17 +1,25 @@
 """The counts are shown to count: each of these bugs, put in from outside, is a violation of a promise."""
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 from tests.conftest import eventually
 from tests.faults import counts
 from tests.faults.configurations import POSTGRESQL, SQLITE, configured
+from tests.faults.installations import Installation
 from tests.faults.power import lose_power, powered
 from tests.faults.promotion import carried_over, cut_off
+from tests.faults.replayed import after_all
+from tests.faults.service import Service
 from tests.faults.spooled import after_losses
 from tests.faults.stage import SOURCE, Stage, staged
 from tests.faults.streamed import by_stream
+from tests.faults.test_poison import POISON, faults_of, send
+from tests.faults.test_slow_client import MOST, ROOM, feed, stalled
+from tests.sending import post
 
 
 def broken(stage: Stage, promise: int) -> bool:
@@ -117,3 +125,41 @@ def test_an_asynchronous_standby_loses_what_was_acknowledged_last(tmp_path: Path
         stage.leave()
         assert counts.unkept(stage.sender, stage.kept) != []
         assert broken(stage, 1)
+
+
+def test_planted_batch_id_ignored(tmp_path: Path) -> None:
+    violations, counted, _ = after_all(SQLITE, 0, tmp_path, bug="batch id ignored")[2]
+    assert violations != []
+    assert counted > 0
+
+
+def test_planted_offset_skipped(tmp_path: Path) -> None:
+    with staged(SQLITE, tmp_path, 0, bug="offset skipped") as stage:
+        stage.deliver(3)
+        stage.leave()
+        assert broken(stage, 3)
+
+
+def test_planted_lagging_rule_off(tmp_path: Path) -> None:
+    with serving(tmp_path, "lagging rule off") as server, ExitStack() as stack:
+        post(server.url, ROOM, {"k0": {"step": -1}})
+        for _ in range(3):
+            stack.enter_context(closing(stalled(server)))
+        assert feed(server)[1] > MOST
+
+
+def test_planted_dead_letter_dropped(tmp_path: Path) -> None:
+    with serving(tmp_path, "dead letter dropped") as server:
+        installation = Installation(SQLITE, server)
+        send(installation, "http", "poisoned", POISON["NaN"])
+        assert faults_of(installation, "poisoned", 1) == ["poisoned: 0 letters for 1"]
+
+
+@contextmanager
+def serving(folder: Path, bug: str) -> Iterator[Service]:
+    service = Service(folder, {}, bug=bug)
+    service.start()
+    try:
+        yield service
+    finally:
+        service.stop()

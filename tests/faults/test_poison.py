@@ -51,10 +51,10 @@ def test_poison_at_each_door(installation: Installation) -> None:
         for number, poison in enumerate(POISON.values()):
             source = f"{door}-{number}"
             for _ in range(2):
-                _send(installation, door, source, poison)
+                send(installation, door, source, poison)
             with suppress(pytest.fail.Exception):  # counted below
                 eventually(lambda source=source: _entries(installation, source) == NEIGHBOURS)
-            faults += _faults(installation, source, 1)
+            faults += faults_of(installation, source, 1)
     counted = len(doors) * len(POISON)
     record(Row("poison at each door, twice", installation.name, 8, len(faults), counted, "poison entries"), faults)
 
@@ -78,7 +78,7 @@ def test_poison_from_a_scraper(installation: Installation, web: Web, tmp_path: P
     summary = execute.deliver(source, scrape, visit, settings, harvest.new_run_id(), patience=30)
     visit.close()
     assert not summary.pending, summary.lines()
-    faults = _faults(installation, "poisoned", len(values) + 1)
+    faults = faults_of(installation, "poisoned", len(values) + 1)
     counted = len(values) + 1
     record(Row("poison from a scraper", installation.name, 8, len(faults), counted, "poison entries"), faults)
 
@@ -90,7 +90,7 @@ def _deep() -> Any:
     return value
 
 
-def _send(installation: Installation, door: str, source: str, poison: bytes) -> None:
+def send(installation: Installation, door: str, source: str, poison: bytes) -> None:
     before, after = (json.dumps({"key": key, "data": data}).encode() for key, data in NEIGHBOURS.items())
     head = json.dumps({"source": source, "run_id": "r", "batch_id": "b"}).encode()
     body = head[:-1] + b',"entries":[' + b",".join([before, poison, after]) + b"]}"
@@ -110,7 +110,7 @@ def _entries(installation: Installation, source: str) -> dict[str, Any]:
     return {entry["key"]: entry["data"] for entry in answer.json()["entries"]}
 
 
-def _faults(installation: Installation, source: str, expected: int) -> list[str]:
+def faults_of(installation: Installation, source: str, expected: int) -> list[str]:
     """What is wrong with a source that was sent so much poison."""
     answer = requests.get(f"{installation.server.url}/api/dead-letters?source={source}", timeout=60)
     letters = answer.json()["dead_letters"]
