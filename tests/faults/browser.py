@@ -12,12 +12,10 @@ from tests.end_to_end.conftest import open_browser
 from tests.end_to_end.reading import Reading
 from tests.faults import counts
 from tests.faults.configurations import PROCESSES, SQLITE
-from tests.faults.effort import times
 from tests.faults.follower import Changes
 from tests.faults.stage import SOURCE, Stage, staged
 
 NAME = "kill -9 with a browser on the page"
-KILLS = times(short=2, long=4)
 BATCHES = 6  # before the first kill can be, and after the last
 POINTS = ("before commit", "after commit", "before answer")
 WITHIN = 30.0  # seconds until the page has what the other clients have: it looks again after 5 s at most
@@ -36,8 +34,8 @@ return [...document.querySelectorAll("#rows tr[data-id]")].filter((tr) => tr.dat
 
 def killed(configuration: str, seed: int, folder: Path) -> None:
     """The page is loaded once, and left alone."""
-    fault = f"{random.Random(seed).choice(POINTS)}:2"
-    with staged(configuration, folder, seed, fault=fault, kills=KILLS) as stage, browsing(folder) as page:
+    fault, kills = f"{random.Random(seed).choice(POINTS)}:2", 2 + seed % 3
+    with staged(configuration, folder, seed, fault=fault, kills=kills) as stage, browsing(folder) as page:
         stage.deliver(1)
         page.url = stage.service.url
         page.arrive(f"#/live/{SOURCE}")
@@ -45,7 +43,7 @@ def killed(configuration: str, seed: int, folder: Path) -> None:
         page.wait(lambda: page.line == "live", "the page is live")
         page.js("window.same = true")
         stage.deliver(BATCHES)
-        eventually(lambda: stage.service.killed == KILLS or _went_on(stage), what="processes were killed")
+        eventually(lambda: stage.service.killed == kills or _went_on(stage), what="processes were killed")
         stage.deliver(BATCHES)
         stage.settle()
         with suppress(pytest.fail.Exception):  # it is counted

@@ -35,6 +35,7 @@ def test_planted_hint_dropped_and_sweep_off(tmp_path: Path) -> None:
         eventually(lambda: time.monotonic() > over, what="the time is over in which it should be told")
         stage.leave()
         assert broken(stage, 5)
+        assert {name for name, *_ in stage.found()[5][0]} == {"Python", "Python, history", "Node"}
         assert stage.found()[4][0] != []
 
 
