@@ -19,7 +19,8 @@ from realtime.overview import hears
 from realtime.rooms import EVERY_SOURCE, Room
 from realtime.shelf import Shelf
 from realtime.store import ranking, read
-from realtime.store.ranking import Asked, TopList
+from realtime.store.moments import now
+from realtime.store.ranking import Asked, TooManyFields, TopList
 from realtime.store.standing import info_of
 from realtime.store.store import Store
 
@@ -28,6 +29,7 @@ USUAL = 10  # unless told
 AGAIN = 0.5  # seconds between two looks for what changed
 ROOMS = 20  # rooms whose top list one client may follow
 REST = 20  # times as long as reading a list took it is not read again for who follows it: a filter may hold for few
+ASKED = 60.0  # seconds until it is noted again that a field is still asked for
 WAITING = 64 * 1024  # bytes that may wait for a client before it is told again
 
 Order = Literal["desc", "asc"]
@@ -103,7 +105,7 @@ class Tops:
         self._told: dict[tuple[str, str], TopView] = {}  # sid, name -> what it was told last
         self._asking: dict[tuple[str, int], AsyncResult] = {}  # name, cursor -> an answer on its way
         self._rested: dict[str, float] = {}  # name -> when it may be read again for those who follow it
-        self._whole: set[tuple[str, str]] = set()  # source, field
+        self._ready: dict[tuple[str, str], float] = {}  # source, field -> when it is told again that it is asked for
 
     def only(self, joined: Sequence[Room], overview: Room) -> Room:
         """The room that is meant when none is said: the one a client joined, or the one source that it may hear."""
@@ -122,6 +124,7 @@ class Tops:
             by = self._store.read(partial(_lead, source=room.source))
         if by is None:
             raise NoNumbers(f"no entry of {room.source} has a number in it")
+        self._see(room.source, by)
         return Top(room, by, order, limit or USUAL)
 
     def follow(self, sid: str, top: Top) -> TopView:
@@ -186,7 +189,10 @@ class Tops:
                     continue
                 if time.monotonic() < self._rested.get(top.name, 0):
                     continue
-                view = self.look(top)
+                try:
+                    view = self.look(top)
+                except TooManyFields:
+                    continue
                 if self._followed.get(sid, {}).get(top.room.name) is top:
                     self._tell(sid, top, view)
 
@@ -231,9 +237,12 @@ class Tops:
         return None
 
     def _read(self, top: Top) -> TopList:
-        self._prepare(top.room.source, top.by)
         began = time.monotonic()
-        found = self._store.read(partial(ranking.top, asked=top.asked()))
+        try:
+            found = self._prepared(top)
+        except TooManyFields:  # another process let it go since this one prepared it
+            self._ready.pop((top.room.source, top.by), None)
+            found = self._prepared(top)
         ended = time.monotonic()
         self._rested[top.name] = ended + REST * (ended - began)
         kept = msgspec.msgpack.encode(found)
@@ -241,18 +250,34 @@ class Tops:
             shelf.put(self._name(top), kept)
         return found
 
+    def _prepared(self, top: Top) -> TopList:
+        self._prepare(top.room.source, top.by)
+        return self._store.read(partial(ranking.top, asked=top.asked()))
+
+    def _see(self, source: str, field: str) -> None:
+        """Raises NoNumbers where no entry, be it the oldest, has a number in this field: it takes no other's place."""
+        if (source, field) in self._ready:
+            return
+        found = self._store.read(partial(_likely, source=source, field=field))
+        after: str | None = ""
+        while not found and after is not None:
+            found, after = self._store.read(partial(ranking.find, source=source, field=field, after=after))
+        if not found:
+            raise NoNumbers(f"no entry of {source} has a number in {field!r}")
+        self._ready[source, field] = 0
+
     def _prepare(self, source: str, field: str) -> None:
         """Sees that the numbers of a field are kept in order; reads them in when nobody asked for them before."""
-        if (source, field) in self._whole:
+        moment = time.monotonic()
+        if self._ready.get((source, field), 0) > moment:
             return
-        if not self._store.read(partial(ranking.is_whole, source=source, field=field)):
-            if not self._store.read(partial(ranking.has_numbers, source=source, field=field)):
-                raise NoNumbers(f"no entry of {source} has a number in {field!r}")
-            self._store.write(partial(ranking.begin, source=source, field=field))
-            after: str | None = ""
-            while after is not None:
-                after = self._store.write(partial(ranking.read_in, source=source, field=field, after=after))
-        self._whole.add((source, field))
+        since, whole = self._store.write(partial(ranking.ask, source=source, field=field, at=now()))
+        after: str | None = None if whole else ""
+        while after is not None:
+            piece = partial(ranking.read_in, source=source, field=field, after=after, since=since)
+            after = self._store.write(piece)
+        self._ready = {name: until for name, until in self._ready.items() if until > moment}
+        self._ready[source, field] = moment + ASKED
 
     def _name(self, top: Top) -> str:
         return f"portalwire:top:{self._feed.epoch}:{top.name}"
@@ -272,4 +297,9 @@ def _lead(connection: sa.Connection, source: str) -> str | None:
     lead = info_of(vitals).lead if vitals else None
     if lead is not None and ranking.has_numbers(connection, source, lead):
         return lead
-    return ranking.first_numeric(connection, source)
+    return ranking.first_numeric(connection, source) or lead
+
+
+def _likely(connection: sa.Connection, source: str, field: str) -> bool:
+    """Whether a field has numbers, as far as that is told at once."""
+    return ranking.is_whole(connection, source, field) or ranking.has_numbers(connection, source, field)

@@ -1,12 +1,13 @@
 """The numbers of entries, in order: the index behind top lists.
 
 Only fields that somebody asked for are kept, so that nobody pays for those that nobody sorts by. A field is read in
-piece by piece, while batches go on and already keep it; it is used once it is whole.
+piece by piece, while batches go on and already keep it; it is used once it is whole. So many of a source are kept; one
+more takes the place of the one that nobody asked for longest.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -66,9 +67,20 @@ class TopList(msgspec.Struct, kw_only=True):
 
 
 class TooManyFields(ContractError):
-    """So many fields of this source are kept in order already that no other is: use one of them."""
+    """So many fields of this source are asked for that this one was let go before it could be read: ask again."""
 
     code = "too_many_fields"
+
+
+class Kept(NamedTuple):
+    """A field that is kept, since when (milliseconds), and whether it is whole."""
+
+    since: int
+    whole: bool
+
+
+_NEVER = (0, 0)  # of fields of earlier versions: kept since, last asked for
+_Asked = dict[str, tuple[int, int]]
 
 
 def ranked(source: SourceRow) -> dict[str, bool]:
@@ -119,23 +131,41 @@ def first_numeric(connection: sa.Connection, source: str) -> str | None:
     return next(iter(_numeric(connection, source)), None)
 
 
-def begin(connection: sa.Connection, source: str, field: str) -> None:
-    """From the next batch on this field is kept; what is there already is to be read in. Raises TooManyFields."""
-    row = write.locked_source(connection, source)
-    fields = ranked(row)
-    if field in fields:
-        return
-    if len(fields) >= FIELDS:
-        raise TooManyFields(
-            f"{source} keeps {', '.join(fields)} in order already, and no further field: use one of them"
-        )
-    _tell(connection, source, {**fields, field: False})
+def find(connection: sa.Connection, source: str, field: str, after: str) -> tuple[bool, str | None]:
+    """Whether a piece of the entries, those that have this field and whose keys follow `after`, has a number in it; and
+    the key to go on from, or None at the end."""
+    named = entries.c.data.contains(f"{msgspec.json.encode(field).decode()}:", autoescape=True)  # or what looks like it
+    piece = connection.execute(
+        sa.select(entries.c.key, entries.c.data)
+        .where(entries.c.source == source, entries.c.key > after, entries.c.present, named)
+        .order_by(entries.c.key)
+        .limit(PIECE)
+    ).all()
+    found = any(approximate(msgspec.json.decode(row.data).get(field)) is not None for row in piece)
+    return found, piece[-1].key if len(piece) == PIECE else None
 
 
-def read_in(connection: sa.Connection, source: str, field: str, after: str) -> str | None:
+def ask(connection: sa.Connection, source: str, field: str, at: int) -> Kept:
+    """Notes that a field is asked for at `at` (milliseconds). One that was not kept is from the next batch on, in the
+    place of the one that nobody asked for longest; what is there already is to be read in."""
+    fields, asked = ranked(write.locked_source(connection, source)), _asked(connection, source)
+    if field not in fields:
+        while len(fields) >= FIELDS:
+            _let_go(connection, source, min(fields, key=lambda name: asked.get(name, _NEVER)[1]), fields, asked)
+        fields[field] = False
+        asked[field] = (at, at)
+    since, last = asked.get(field, _NEVER)
+    asked[field] = (since, max(last, at))
+    _tell(connection, source, fields, asked)
+    return Kept(since, fields[field])
+
+
+def read_in(connection: sa.Connection, source: str, field: str, after: str, since: int) -> str | None:
     """Takes the numbers of a piece of the entries, those whose keys follow `after`; returns the key to go on from, or
-    None when the field is whole."""
-    row = write.locked_source(connection, source)
+    None when the field is whole. Raises TooManyFields when it is not the one that is kept since `since`."""
+    fields, asked = ranked(write.locked_source(connection, source)), _asked(connection, source)
+    if field not in fields or asked.get(field, _NEVER)[0] != since:
+        raise TooManyFields
     piece = connection.execute(
         sa.select(entries.c.key, entries.c.topic, entries.c.data, entries.c.present)
         .where(entries.c.source == source, entries.c.key > after)
@@ -150,16 +180,19 @@ def read_in(connection: sa.Connection, source: str, field: str, after: str) -> s
     if len(piece) == PIECE:
         key: str = piece[-1].key
         return key
-    _tell(connection, source, {**ranked(row), field: True})
+    _tell(connection, source, {**fields, field: True}, asked)
     return None
 
 
 def top(connection: sa.Connection, asked: Asked, within: float = WITHIN) -> TopList:
     """The entries with the highest numbers in a field, or the lowest: as many as were asked for, or all there are.
 
-    A filter may hold for the last entry alone: they are looked at in order, for `within` seconds.
+    A filter may hold for the last entry alone: they are looked at in order, for `within` seconds. Raises TooManyFields
+    where the field is not whole.
     """
-    head = connection.execute(sa.select(sources.c.head).where(sources.c.name == asked.source)).scalar() or 0
+    row = connection.execute(sa.select(sources.c.head, sources.c.ranked).where(sources.c.name == asked.source)).first()
+    if row is None or not _fields(row.ranked).get(asked.by):
+        raise TooManyFields
     end = time.monotonic() + within
     found: list[TopEntry] = []
     last: tuple[float, str] | None = None
@@ -169,7 +202,7 @@ def top(connection: sa.Connection, asked: Asked, within: float = WITHIN) -> TopL
         found += [_entry(asked, row) for row in rows if asked.matches(row.key, row.topic, row.data)]
         whole = len(found) >= asked.limit or len(rows) < size
         if whole or time.monotonic() >= end:
-            return TopList(offset=head, items=found[: asked.limit], partial=not whole)
+            return TopList(offset=row.head, items=found[: asked.limit], partial=not whole)
         last, size = (rows[-1].number, rows[-1].key), LOOKED
 
 
@@ -228,9 +261,20 @@ def _fields(told: str | None) -> dict[str, bool]:
     return msgspec.json.decode(told, type=dict[str, bool]) if told else {}
 
 
-def _tell(connection: sa.Connection, source: str, fields: dict[str, bool]) -> None:
-    told = msgspec.json.encode(fields).decode()
-    connection.execute(sa.update(sources).where(sources.c.name == source).values(ranked=told))
+def _asked(connection: sa.Connection, source: str) -> _Asked:
+    told = connection.execute(sa.select(sources.c.asked).where(sources.c.name == source)).scalar()
+    return msgspec.json.decode(told, type=_Asked) if told else {}
+
+
+def _let_go(connection: sa.Connection, source: str, field: str, fields: dict[str, bool], asked: _Asked) -> None:
+    del fields[field]
+    asked.pop(field, None)
+    connection.execute(sa.delete(numbers).where(numbers.c.source == source, numbers.c.field == field))
+
+
+def _tell(connection: sa.Connection, source: str, fields: dict[str, bool], asked: _Asked) -> None:
+    told = {"ranked": msgspec.json.encode(fields).decode(), "asked": msgspec.json.encode(asked).decode()}
+    connection.execute(sa.update(sources).where(sources.c.name == source).values(told))
 
 
 def _put(connection: sa.Connection, rows: list[tuple[str, str, str, float, str | None]]) -> None:

@@ -37,6 +37,7 @@ sources = sa.Table(
     sa.Column("hold_above", sa.Float, nullable=False, server_default="0.5"),
     sa.Column("aggregate", sa.Text),  # the Aggregate of its SourceInfo
     sa.Column("ranked", sa.Text),  # fields that `numbers` holds: {"price": true}, false while they are read in
+    sa.Column("asked", sa.Text),  # of these: {"price": [kept since, last asked for]}
 )
 
 entries = sa.Table(

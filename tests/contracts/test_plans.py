@@ -44,6 +44,7 @@ MANY = 2500  # entries of a source
 # What looks at more than it takes, and why that is meant: most walk an index in its order until a page is full.
 WALKS = {
     'AND entries."offset" <= ': "candles that are over, with steps that are not forgotten: twice what a batch brings",
+    "entries.data LIKE": "a field that the newest entries lack is looked for in all, once for whoever asks for it",
     "lower(": "text is looked for in everything, newest first; the page is what bounds it",
     "ORDER BY entries.at DESC": "the newest entries of all sources; a topic or key of none in particular filters them",
     "ORDER BY runs.number DESC": "the newest runs of all sources",
@@ -69,10 +70,10 @@ class Site:
         self.write(partial(told.configure, info=SourceInfo(name="t", aggregate=TICKS)))
         self.deliver("t", range(MANY), price=0)
         for field in ("price", "stock"):
-            self.write(partial(ranking.begin, source="t", field=field))
+            self.write(partial(ranking.ask, source="t", field=field, at=NOW))
             after: str | None = ""
             while after is not None:
-                after = self.write(partial(ranking.read_in, source="t", field=field, after=after))
+                after = self.write(partial(ranking.read_in, source="t", field=field, after=after, since=NOW))
         self.write(self.fill)
         with self.writer.connect() as connection:
             connection.connection.cursor().execute("ANALYZE")
@@ -215,8 +216,12 @@ def ingest(site: Site) -> None:
     site.write(partial(holding.decide, hold_id=hold, decision="approved", at=NOW))
     hold = site.deliver("y", range(10), price=0, complete=True).held
     site.write(partial(holding.decide, hold_id=hold, decision="discarded", at=NOW))
-    site.write(partial(ranking.begin, source="y", field="price"))
-    site.write(partial(ranking.read_in, source="y", field="price", after=""))
+    for number in range(ranking.FIELDS + 1):  # the first one is let go
+        site.write(partial(ranking.ask, source="y", field=f"f{number}", at=NOW))
+    site.write(partial(ranking.ask, source="y", field="price", at=NOW))
+    after: str | None = ""
+    while after is not None:
+        after = site.write(partial(ranking.read_in, source="y", field="price", after=after, since=NOW))
     site.deliver("y", range(50), price=4)
     site.write(partial(letters.bury, letter=site.letter("late"), at=NOW))
     floor = site.read(partial(floor_of, source="t"))
@@ -259,6 +264,8 @@ def follow(site: Site) -> None:
     site.read(partial(ranking.top, asked=msgspec.structs.replace(asked, topic="topic 1", down=False)))
     site.read(partial(ranking.has_numbers, source="y", field="price"))
     assert site.read(partial(ranking.first_numeric, source="y")) == "price"
+    assert site.read(partial(ranking.find, source="y", field="price", after="")) == (True, "k01999")
+    assert site.read(partial(ranking.find, source="y", field="weight", after="")) == (False, None)
     site.read(partial(ranking.is_whole, source="y", field="price"))
     site.read(partial(activity.since, at=NOW))
     candles = partial(chart.candle_list, epoch="e", source="t", symbol=None, window=None, before=None, limit=50)
