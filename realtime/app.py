@@ -133,7 +133,7 @@ class App:
         metrics.watch_shared(gauges.of_sources(self.store, metrics.names))
         metrics.watch_shared(gauges.of_runs(self.store))
         metrics.watch_shared(gauges.of_stream(connect(settings.redis_url, QUICK) if settings.redis_url else None))
-        self._clock = Clock(Lease(self.store, "clock"), self.store.epoch, partial(fanout.broadcast, "time"), bus)
+        self._clock = Clock(Lease(self.store, "clock"), self.store.epoch, partial(_tick, fanout, self._feed), bus)
         doors = self._redis.open(self._feed, intake) if self._redis else []
         self._loops = [
             gevent.spawn(kept(loop, metrics))
@@ -168,6 +168,13 @@ class App:
         if self._redis is not None:
             self._redis.close()
         self.store.close()
+
+
+def _tick(fanout: Fanout, feed: Feed, payload: dict[str, str]) -> None:
+    """The time to everyone, then the watermarks that moved: each process tells its own, and none is ahead of what that
+    process has sent."""
+    fanout.broadcast("time", payload)
+    feed.stir()
 
 
 def _shelves(settings: Settings) -> list[Shelf]:

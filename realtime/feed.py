@@ -1,10 +1,9 @@
 """The feed: this process follows the store's log by the one rule, and sends what it takes to its own rooms.
 
-A hint makes it fast. It may be lost, doubled or out of order: the store fills the hole, and once a second the heads
-are compared, so that a lost last hint is found too.
+A hint makes it fast. It may be lost, doubled or out of order: the store fills the hole, and once a second, at the
+clock's tick or without one, the heads are compared, so that a lost last hint is found too.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import gevent
@@ -81,6 +80,10 @@ class Feed:
         self._hints += 1
         self._stirred.set()
 
+    def stir(self) -> None:
+        """Compares heads soon and tells the watermarks that moved: at the clock's tick all processes look at once."""
+        self._stirred.set()
+
     def refresh(self) -> None:
         """Sees that what the vitals say is no older than the last hint: whoever asks next is told what is true now.
         Raises Unavailable."""
@@ -154,6 +157,5 @@ class Feed:
         self._pulse.beat(taken)
         self._metrics.told(stretch.source)
         write = log.debug if self.watermarks.quiet(stretch.source) else log.info
-        runs: Sequence[str | None] = taken.run_ids or [None]
-        for run in runs:  # what was missed may be of several: whoever looks for one finds it
+        for run in taken.run_ids or (None,):  # what was missed may be of several: whoever looks for one finds it
             write("told", source=stretch.source, run_id=run, after=taken.after, upto=taken.upto, rooms=len(rooms))
