@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise, takewhile
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.base import BaseTrigger
@@ -23,8 +23,7 @@ MACROS = {
     "@monthly": "0 0 1 * *",
     "@yearly": "0 0 1 1 *",
 }
-_LOOKED_AT = 2000  # slots looked at for the spacing of a cron line
-_AHEAD = timedelta(days=8)
+_AHEAD = timedelta(days=8)  # of the slots looked at for the spacing of a cron line: a week, and a change of the clock
 
 
 @dataclass(frozen=True)
@@ -106,15 +105,16 @@ def local(line: str) -> str:
     return " ".join(parts)
 
 
-def spacing(every: float | None, cron: str | None, timezone: str) -> Spacing:
-    """How far apart a source's runs are, its cron line looked at for the coming week."""
+def spacing(every: float | None, cron: str | None, timezone: str, now: datetime | None = None) -> Spacing:
+    """How far apart a source's runs are, its cron line looked at for the week that follows `now`."""
     if every:
         return Spacing(usual=float(every), longest=float(every))
     if not cron:
         return Spacing()
-    now = datetime.now(UTC)
-    trigger = Cron("", cron, timezone)
-    near = list(islice(takewhile(lambda slot: slot < now + _AHEAD, trigger.slots(now)), _LOOKED_AT))
-    looked_at = near if len(near) > 1 else islice(trigger.slots(now), 3)
-    gaps = [(later - sooner).total_seconds() for sooner, later in pairwise(looked_at)]
+    now = now or datetime.now(UTC)
+    gaps: list[float] = []
+    for sooner, later in pairwise(Cron("", cron, timezone).slots(now)):
+        gaps.append((later - sooner).total_seconds())
+        if later >= now + _AHEAD:  # with the pause that begins in this week and ends after it
+            break
     return Spacing(usual=min(gaps), longest=max(gaps)) if gaps else Spacing()

@@ -92,8 +92,16 @@ def test_jitter_is_the_same_whenever_it_is_asked_and_not_the_same_for_all() -> N
     assert first == again.get_next_fire_time(anchor, anchor) != other.get_next_fire_time(anchor, anchor)
 
 
+@pytest.mark.parametrize("day", range(7))
+@pytest.mark.parametrize("cron", ["*/5 8-18 * * MON-FRI", "* 8-18 * * MON-FRI"])
+def test_a_weekend_is_a_pause_whenever_it_is_asked_for(cron: str, day: int) -> None:
+    for hour in (0, 12, 23):
+        at = datetime(2026, 11, 23 + day, hour, 10, tzinfo=UTC)
+        found = spacing(None, cron, "Europe/Berlin", at)
+        assert found.usual == (300 if "/" in cron else 60)
+        assert 2 * 86400 < (found.longest or 0) < 3 * 86400
+
+
 def test_spacing() -> None:
-    assert spacing(None, "*/5 8-18 * * MON-FRI", "Europe/Berlin").usual == 300
-    assert (spacing(None, "*/5 8-18 * * MON-FRI", "UTC").longest or 0) > 2 * 86400
     assert (spacing(None, "0 0 29 2 *", "UTC").usual or 0) > 365 * 86400
     assert spacing(None, None, "UTC").usual is None
