@@ -16,8 +16,11 @@ BATCHES = 7  # before another client comes, and again after it
 
 ONCE = ("while catching up",)  # points that are not passed with every batch
 POINTS = ("before commit", "after commit", "before answer", "in the clock's beat", *ONCE)  # of tests.faults.points
-NEWEST = "0008"
-OLDER = (  # what its migration did, undone
+NEWEST = "0010"
+OLDER = (  # what the last migrations did, undone
+    "ALTER TABLE sources DROP COLUMN asked",
+    "DROP INDEX notes_once",
+    "ALTER TABLE notes DROP COLUMN utterance",
     "ALTER TABLE sources DROP COLUMN believed",
     "ALTER TABLE sources DROP COLUMN believed_present",
     "UPDATE alembic_version SET version_num = '0007'",
