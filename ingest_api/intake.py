@@ -50,5 +50,8 @@ def stored(intake: Intake, reading: Reading, permit: Callable[[str], None] | Non
     """The receipt of one batch. Raises why it was not stored."""
     (outcome,) = intake.entries([reading], permit)
     if isinstance(outcome, Exception):
-        raise outcome
+        try:
+            raise outcome
+        finally:  # or it and this frame hold each other, and the whole body, until somebody collects garbage
+            del outcome
     return outcome

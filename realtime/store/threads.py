@@ -113,7 +113,10 @@ class Readers:
         value, error = self._pool.apply(_tried, (work,))
         if error is not None:
             log_cause(error)
-            raise error
+            try:
+                raise error
+            finally:  # or it and this frame hold each other, and all that was read, until somebody collects garbage
+                del error
         result: T = value
         return result
 

@@ -61,7 +61,10 @@ class Writer:
         """
         (outcome,) = self.do_all([(operation, source)])
         if isinstance(outcome, Exception):
-            raise outcome
+            try:
+                raise outcome
+            finally:  # or it and this frame hold each other, and the batch, until somebody collects garbage
+                del outcome
         return outcome
 
     def do_all(self, operations: Sequence[tuple[Callable[[sa.Connection], T], str]]) -> list[T | Exception]:

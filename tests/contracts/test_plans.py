@@ -203,6 +203,7 @@ def test_a_table_read_from_end_to_end_is_found(database_url: str, statement: str
 
 
 def ingest(site: Site) -> None:
+    site.write(epoch.end_life)
     assert site.write(epoch.epoch_of) == site.read(epoch.standing_epoch)
     site.write(partial(told.configure, info=SourceInfo(name="x", removal=Removal(misses=1, hold_above=0.3))))
     site.write(partial(told.record_run, report=site.report("run", "x", "running")))

@@ -76,8 +76,8 @@ def test_a_batch_that_forgets_steps_and_loses_numbers(site: Site) -> None:
         )
         site.deliver(source, {key: {"price": 1, "stock": 1} for key in keys}, 0)
         for field in ("price", "stock"):
-            site.do(partial(ranking.begin, source=source, field=field))
-            site.do(partial(ranking.read_in, source=source, field=field, after=""))
+            site.do(partial(ranking.ask, source=source, field=field, at=0))
+            site.do(partial(ranking.read_in, source=source, field=field, after="", since=0))
         for step in range(1, 12):
             site.deliver(source, {key: {"price": 1 + step, "stock": 1} for key in keys}, step)
         assert site.rows(schema.numbers, source) == 2 * size

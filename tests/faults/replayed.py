@@ -49,6 +49,7 @@ def after_all(
         ):
             stage.deliver(BATCHES)
             sent = [each.sent for each in stage.sender.acknowledged]
+            had = counts.kept_of(url, SOURCE)
             if forgotten:
                 _forget(url)
                 sent.remove([each for each in sent if each.batch["complete"]][-1])
@@ -65,6 +66,7 @@ def after_all(
                 _again(sent, stage, door, chosen)
             wrong += door.letters()
             stage.settle()
+            stage.kept |= had
             found = stage.found()
             found[2] = ([*found[2][0], *wrong], 4 * len(sent), "batches that came again")
             found[7] = ([*found[7][0], *moved], found[7][1] + len(before[1]), "receipts, and entries after all of it")

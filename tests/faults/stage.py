@@ -52,7 +52,7 @@ class Stage:
 
     def notes(self) -> Counter[str]:
         """What people said, and how often it is in the database."""
-        return counts.notes_of(self._database)
+        return counts.notes_of(self.database)
 
     @property
     def database(self) -> str:

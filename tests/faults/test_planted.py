@@ -97,6 +97,7 @@ def test_planted_watermark_ahead(tmp_path: Path) -> None:
     """It says that clients have what was not sent to them."""
     with staged(SQLITE, tmp_path, 0, bug="watermark ahead") as stage:
         stage.deliver(3)
+        eventually(lambda: stage.clients[0].early, what="a watermark comes after the changes")
         stage.settle()
         assert broken(stage, 4)
 

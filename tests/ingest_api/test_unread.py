@@ -13,6 +13,7 @@ from flask import Flask, g
 from ingest_api.auth import EVERYTHING
 from ingest_api.contract.errors import NotABatch
 from ingest_api.http import BODIES, door
+from ingest_api.paths import TextConverter
 from ingest_api.redis_channel import ChannelDoor
 from ingest_api.redis_stream import STREAM, StreamDoor
 from realtime.intake import StoreIntake
@@ -47,6 +48,7 @@ def test_the_post_door_reads_no_body(operation: str) -> None:
     app = Flask(__name__)
     app.testing = True
     app.before_request(lambda: setattr(g, "grant", EVERYTHING))
+    app.url_map.converters["text"] = TextConverter
     app.register_blueprint(door(Unreading()))
     method, path = operation.format(name="shop").split()
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
