@@ -5,12 +5,13 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 import nh3
 
 from ingest_api.contract import Entry
-from ingest_api.contract.entry import checked, plain
+from ingest_api.contract.entry import Checks, plain
 from ingest_api.contract.errors import EntryError
 from scrapers.address import join_web
 from scrapers.errors import BadEntry
@@ -67,12 +68,12 @@ def cleaned(entry: Entry, base_url: str, observed_at: datetime | None = None) ->
     try:
         tidy = Entry(
             key=line(entry.key),
-            data=_value(entry.data, 0),
+            data=_fields(entry.data),
             topic=text(entry.topic) if entry.topic else None,
             url=_address(entry.url, base_url),
             observed_at=entry.observed_at or observed_at or now,
         )
-        return checked(tidy, now)
+        return Checks(now, clean=True).entry(tidy)
     except (EntryError, ValueError, TypeError, AttributeError) as error:
         raise BadEntry(f"entry {str(entry.key)[:100]!r}: {error}", page=base_url) from error
 
@@ -113,6 +114,12 @@ def _address(url: str | None, base_url: str) -> str | None:
     return address
 
 
+def _fields(data: Any) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise EntryError(f"data must be a dict of fields, not {type(data).__name__}")
+    return {_name(name): _value(value, 1) for name, value in data.items()}
+
+
 def _value(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return text(value)
@@ -131,4 +138,6 @@ def _value(value: Any, depth: int) -> Any:
         return {_name(name): _value(item, depth + 1) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_value(item, depth + 1) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        raise EntryError("data holds a number that is not finite")
     return value

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest_api import short_form
 from ingest_api.contract import Entry, packed_pieces, pieces
-from ingest_api.contract.entry import MAX_DATA, checked, plain
+from ingest_api.contract.entry import MAX_DATA, Checks, plain
 from ingest_api.contract.errors import ContractError, EntryError, NotABatch, TooLarge, UnsupportedMedia
 from ingest_api.contract.wire import JSON, MAX_BODY, MSGPACK, decode_submission, encode, inflate
 
@@ -205,7 +205,7 @@ def test_inflating_knows_its_bounds() -> None:
 
 
 def test_noise_is_removed() -> None:
-    entry = checked(Entry(key=" a\x00 ", data={"t\x1b": "x\x00\r\ny\t"}, topic="s\x07"), NOW)
+    entry = Checks(NOW).entry(Entry(key=" a\x00 ", data={"t\x1b": "x\x00\r\ny\t"}, topic="s\x07"))
     assert (entry.key, entry.data, entry.topic) == ("a", {"t": "x\ny\t"}, "s")
 
 
@@ -272,7 +272,7 @@ def test_what_a_clean_body_is_spared_changes_nothing(entries: list[dict[str, Any
     kept, reasons = [], []
     for entry in entries:
         try:
-            kept.append(checked(msgspec.json.decode(json.dumps(entry).encode(), type=Entry), NOW))
+            kept.append(Checks(NOW).entry(msgspec.json.decode(json.dumps(entry).encode(), type=Entry)))
         except (EntryError, msgspec.DecodeError) as error:
             reasons.append(type(error))
     assert taken.batch.entries == kept
