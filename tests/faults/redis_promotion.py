@@ -59,7 +59,7 @@ def promoted(name: str, configuration: str, seed: int, folder: Path) -> None:
             proxy.target = replica.port
             proxy.cut()
         assert stage.service.killed == 1, "it was killed"
-        assert stage.sender.unanswered > 0, "something was missed"
+        assert stage.sender.unanswered > 0 or name == XACKS, "a record was missed"
         stage.deliver(BATCHES // 2)
         stage.count(name)
         eventually(lambda: not _pending(replica), what="nothing is left pending")
