@@ -72,7 +72,18 @@ def main(
 def _tests(seed: int) -> list[str]:
     """Promises that no scenario is about have tests of their own, which count too. Each file of them is a scenario of
     which every test is a run."""
-    words = ["-m", "pytest", "-p", "no:cacheprovider", "--timeout", "1800", f"--hypothesis-seed={seed}", *TESTS]
+    words = [
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "not scenario",
+        "--timeout",
+        "1800",
+        f"--hypothesis-seed={seed}",
+        *TESTS,
+    ]
     with tempfile.TemporaryDirectory(prefix="portalwire-faults-") as folder:
         told = Path(folder) / "tests.xml"
         environment = {**os.environ, "PORTALWIRE_FAULTS": "long"}

@@ -33,7 +33,7 @@ def places_of(module: ModuleType) -> Iterator[Place]:
 def short(module: ModuleType) -> pytest.MarkDecorator:
     """Gives a test each scenario of a module, on each configuration."""
     cases = [
-        pytest.param(scenario, configuration, id=f"{name}, {configuration}")
+        pytest.param(scenario, configuration, id=f"{name}, {configuration}", marks=pytest.mark.scenario)
         for name, configuration, scenario in places_of(module)
     ]
     return pytest.mark.parametrize(("scenario", "configuration"), cases)
