@@ -91,9 +91,8 @@ def _into(source: sa.Engine, url: str, done: str) -> None:
     target = open_engine(url, writes=True)
     console = Console(stderr=True)
     try:
-        migrate(
-            target, version_of(source)
-        )  # servers of an earlier version may run on what is saved: it is left as it is
+        # servers of an earlier version may run on what is saved: it is left as it is
+        migrate(target, version_of(source))
         with console.status("copying"):
             rows = copy(source, target)
         migrate(target)

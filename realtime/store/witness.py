@@ -5,6 +5,7 @@ to other changes. The witness stays where it was, and tells.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -37,9 +38,11 @@ class Witness:
         return int(driver.execute(_HEADS).fetchone()[0])
 
     def keep(self, heads: int) -> None:
+        """Never raises: it is called after the commit, which a full disk under this file does not undo."""
         if heads > self._kept:
-            os.pwrite(self._file, b"%0*d" % (_DIGITS, heads), 0)
-            self._kept = heads
+            with suppress(OSError):
+                os.pwrite(self._file, b"%0*d" % (_DIGITS, heads), 0)
+                self._kept = heads
 
     def close(self) -> None:
         os.close(self._file)

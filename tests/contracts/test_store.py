@@ -1,5 +1,6 @@
 """The store's threads and its schema, on both databases."""
 
+import os
 import re
 from functools import partial
 from pathlib import Path
@@ -143,6 +144,22 @@ def test_an_older_copy_in_the_place_of_a_database_is_another_epoch(tmp_path: Pat
     second = epoch(9)
     assert second != born
     assert epoch() == second
+
+
+def test_a_witness_that_cannot_write_undoes_no_commit(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}", lambda _: None)
+    assert store._witness is not None
+    done = []
+
+    def operation(connection: sa.Connection) -> None:
+        move(connection, 7)
+        done.append(7)
+
+    with (tmp_path / "a.db-witness").open("rb") as unwritable:
+        os.dup2(unwritable.fileno(), store._witness._file)
+    store.write(operation)
+    store.close()
+    assert done == [7], "it is not taken for one that failed, and done again"
 
 
 def test_the_migrations_make_the_schema(database_url: str) -> None:
