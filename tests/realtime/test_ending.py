@@ -33,6 +33,8 @@ def refuses(server: Server) -> bool:
         server.connect().close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # the kernel took it just before the listener was closed: ask once more
+        return False
     return False
 
 
