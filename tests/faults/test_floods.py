@@ -16,6 +16,7 @@ from scrapers.config import load
 from scrapers.errors import ConfigError
 from tests.conftest import Server
 from tests.faults.configurations import PROCESSES, SQLITE
+from tests.faults.effort import times
 from tests.faults.installations import Installation
 from tests.faults.numbers import memory
 from tests.faults.table import Row, record
@@ -23,7 +24,7 @@ from tests.reader import Reader
 from tests.sending import post
 
 AT_ONCE = 16
-FRAMES = 20_000
+FRAMES = times(short=4_000, long=20_000)
 ROOM = "flooded"
 HANGS = "neither taken nor ended within a minute"
 GROWTH = 150 * 1024 * 1024  # bytes that a process may take for all of it: a body of 32 MiB is inflated at a time
