@@ -6,7 +6,7 @@ not it.
 """
 
 from collections.abc import Sequence
-from functools import partial
+from itertools import repeat
 
 from ingest_api.contract import Entry
 from scrapers.address import join_web
@@ -48,14 +48,11 @@ class _Swift:
 
     def entries(self) -> list[Entry]:
         """Raises Odd, Unreadable."""
-        rows, nothing = self._rows, [None] * len(self._parts)
-        keys = _whole(self._column(rows.key))
-        topics = _whole(self._column(rows.topic)) if rows.topic else nothing
-        urls = _whole(self._column(rows.url)) if rows.url else nothing
-        columns = [self._column(field) for field in rows.fields.values()]
-        for field, column in zip(rows.fields.values(), columns, strict=True):
-            if not field.optional:
-                _whole(column)
+        rows, count = self._rows, len(self._parts)
+        keys = self._whole(rows.key)
+        topics = self._whole(rows.topic) if rows.topic else repeat(None, count)
+        urls = self._whole(rows.url) if rows.url else repeat(None, count)
+        columns = [self._column(field) if field.optional else self._whole(field) for field in rows.fields.values()]
         return [
             Entry(
                 key=str(key),
@@ -66,15 +63,35 @@ class _Swift:
             for key, topic, url, *values in zip(keys, topics, urls, *columns, strict=True)
         ]
 
-    def _column(self, field: Field) -> Column:
-        """A field of each row; None where its text or attribute is missing or empty."""
-        parts = self._found.get(field.selector, ()) if field.selector else self._parts
+    def _whole(self, field: Field) -> Column:
+        """A field that each row must have. Raises Odd, Unreadable."""
         if field.type == "link":
-            return [self._link(part, field) for part in parts]
-        read, name, tree = reading(field), field.attribute, self._tree
-        ask = partial(tree.attribute, name=name) if name else tree.text
-        said = [None if part is None else ask(part) for part in parts]
-        return [read(text) if text else None for text in said]
+            links = self._links(field)
+            if None in links:
+                raise Odd
+            return links
+        said = [text for text in self._said(field) if text]
+        if len(said) != len(self._parts):
+            raise Odd
+        return list(map(reading(field), said))
+
+    def _column(self, field: Field) -> Column:
+        """A field of each row; None where its text or attribute is missing or empty. Raises Odd, Unreadable."""
+        if field.type == "link":
+            return self._links(field)
+        read = reading(field)
+        return [read(text) if text else None for text in self._said(field)]
+
+    def _said(self, field: Field) -> Sequence[str | None]:
+        """A field's text or attribute, in each row."""
+        parts, name = self._of(field), field.attribute
+        return [self._tree.attribute(part, name) for part in parts] if name else self._tree.texts(parts)
+
+    def _of(self, field: Field) -> Sequence[Part | None]:
+        return self._found.get(field.selector, ()) if field.selector else self._parts
+
+    def _links(self, field: Field) -> list[str | None]:
+        return [self._link(part, field) for part in self._of(field)]
 
     def _link(self, part: Part, field: Field) -> str | None:
         if part is None:
@@ -89,9 +106,3 @@ class _Swift:
         if address is None:
             raise Odd
         return address
-
-
-def _whole(column: Column) -> Column:
-    if any(value is None for value in column):
-        raise Odd
-    return column

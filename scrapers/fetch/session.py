@@ -133,9 +133,9 @@ class PoliteSession:
     def _attempt(self, url: str) -> requests.Response:
         with self._deadline.limit(self._limits.total):
             try:
-                response = self._session.get(
-                    url, timeout=(self._limits.connect, self._limits.read), allow_redirects=False
-                )
+                asked = self._session.prepare_request(requests.Request("GET", url))
+                timeout = (self._limits.connect, self._limits.read)
+                response = self._session.send(asked, timeout=timeout, allow_redirects=False)
             except (requests.RequestException, HTTPError, ValueError) as error:  # ValueError: a Location that is none
                 raise self._failure(url, error) from error
         if self._deadline.expired:  # a body without a length just seems to end when its connection is cut

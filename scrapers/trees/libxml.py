@@ -8,6 +8,7 @@ it is no choice for pages that have been read by BeautifulSoup.
 
 from codecs import BOM_UTF8
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from itertools import islice
 
@@ -69,13 +70,18 @@ class LibxmlTree:
         return None if part is None else attribute(part, name)
 
     def text(self, part: Element | None) -> str:
-        if part is not None and not len(part):
-            return " ".join((part.text or "").split())
         words: list[str] = []
         last: Element = None
         for element in self._roots if part is None else [part]:
             last, _ = _gather(element, element, last, words)
         return " ".join("".join(words).split())
+
+    def texts(self, parts: Iterable[Element | None]) -> list[str | None]:
+        """The text of each, None where there is no part. Most hold nothing but words."""
+        text = self.text
+        return [
+            None if part is None else text(part) if len(part) else " ".join((part.text or "").split()) for part in parts
+        ]
 
     def says(self, part: Element | None, least: int) -> bool:
         count = 0
