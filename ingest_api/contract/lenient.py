@@ -31,14 +31,27 @@ def cut(body: bytes, field: str, media: str) -> tuple[bytes, list[msgspec.Raw]] 
     return form.joined({**parts, field: empty}), [msgspec.Raw(item) for item in items]
 
 
+class _Named(msgspec.Struct):
+    """All that is asked of an entry: the rest of it is passed over."""
+
+    key: Any = None
+
+
 def key_of(raw: bytes, media: str) -> str | None:
-    """The key of an entry that could not be read."""
+    """The key of an entry that could not be read, or is too large to be."""
+    try:
+        key = (msgspec.msgpack if media == MSGPACK else msgspec.json).decode(raw, type=_Named).key
+    except (ValueError, RecursionError):
+        key = _key_in(raw, media)
+    return key if isinstance(key, str) else None
+
+
+def _key_in(raw: bytes, media: str) -> Any:
     try:
         piece = _form(media).members(raw).get("key", b"null")
-        key: Any = msgspec.msgpack.decode(piece) if media == MSGPACK else json.loads(piece)
+        return msgspec.msgpack.decode(piece) if media == MSGPACK else json.loads(piece)
     except (ValueError, RecursionError):
         return None
-    return key if isinstance(key, str) else None
 
 
 def reason(raw: bytes, media: str, error: Exception) -> str:

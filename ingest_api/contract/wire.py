@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from ingest_api.contract.moment import Dated, Instant
 JSON = "application/json"
 MSGPACK = lenient.MSGPACK
 MAX_BODY = 32 * 1024 * 1024  # bytes, after decompression
+MAX_RAW = 1024 * 1024  # bytes of an entry as it came: more is not read, which would take seconds
 DEAD_PAYLOAD = 16 * 1024  # characters kept of a rejected entry
 
 T = TypeVar("T")
@@ -112,8 +114,11 @@ def decode_submission(body: bytes, media: str = JSON, received_at: datetime | No
     checks = Checks(received_at, clean=json and is_clean(body))
     read = _ENTRIES[media]
     for index, raw in enumerate(envelope.entries):
+        size = len(memoryview(raw))
         try:
-            entries.append(checks.entry(read(raw), len(memoryview(raw)) if json else None))
+            if size > MAX_RAW:
+                raise EntryError(f"the entry is {size} bytes as it came, at most {MAX_RAW} are read")
+            entries.append(checks.entry(read(raw), size if json else None))
         except EntryError as error:
             dead.append(dead_of(index, raw, media, error.message))
         except _UNREADABLE as error:
@@ -153,13 +158,18 @@ def _no_batch(error: Exception) -> NotABatch:
 
 def dead_of(index: int, raw: bytes, media: str, reason: str) -> Dead:
     """The rejected entry, kept readable whatever it was."""
-    try:
-        value: Any = _decoder(media)(raw, object)
-        text = msgspec.json.encode(value).decode()
-        key = value.get("key") if isinstance(value, dict) else None
-    except (NotABatch, ValueError, TypeError):
-        text, key = bytes(raw).decode("utf-8", "replace"), lenient.key_of(bytes(raw), media)
+    text, key = _told(bytes(raw), media)
     return Dead(
-        rejected=Rejected(index=index, error=plain(reason), key=plain(key)[:MAX_KEY] if isinstance(key, str) else None),
+        rejected=Rejected(index=index, error=plain(reason), key=None if key is None else plain(key)[:MAX_KEY]),
         payload=plain(text)[:DEAD_PAYLOAD],
     )
+
+
+def _told(raw: bytes, media: str) -> tuple[str, str | None]:
+    """Such an entry as text, and its key."""
+    if len(raw) <= MAX_RAW:
+        with suppress(NotABatch, ValueError, TypeError):
+            value: Any = _decoder(media)(raw, object)
+            key = value.get("key") if isinstance(value, dict) else None
+            return msgspec.json.encode(value).decode(), key if isinstance(key, str) else None
+    return raw[: 4 * DEAD_PAYLOAD].decode("utf-8", "replace"), lenient.key_of(raw, media)

@@ -14,7 +14,7 @@ from ingest_api import short_form
 from ingest_api.contract import Entry, packed_pieces, pieces
 from ingest_api.contract.entry import MAX_DATA, Checks, plain
 from ingest_api.contract.errors import ContractError, EntryError, NotABatch, TooLarge, UnsupportedMedia
-from ingest_api.contract.wire import JSON, MAX_BODY, MSGPACK, decode_submission, encode, inflate
+from ingest_api.contract.wire import JSON, MAX_BODY, MAX_RAW, MSGPACK, decode_submission, encode, inflate
 
 NOW = datetime(2026, 11, 22, 7, 31, tzinfo=UTC)
 
@@ -71,6 +71,17 @@ def test_a_bad_entry_is_set_aside_with_its_reason(entry: Any, reason: str) -> No
     assert dead.rejected.index == 1
     assert reason in dead.rejected.error
     assert dead.payload
+
+
+@pytest.mark.parametrize("media", [JSON, MSGPACK])
+def test_of_an_entry_that_takes_seconds_to_read_only_the_key_is(media: str) -> None:
+    entries = [{"key": "k", "data": {"n": 1}}, {"key": "large", "data": {"a": [0] * MAX_RAW}}]
+    batch = {"source": "vendor_x", "run_id": "r", "batch_id": "b", "entries": entries}
+    submission = decode_submission(encode(batch, media), media, NOW)
+    assert [entry.key for entry in submission.batch.entries] == ["k"]
+    (dead,) = submission.dead
+    assert (dead.rejected.index, dead.rejected.key) == (1, "large")
+    assert f"at most {MAX_RAW} are read" in dead.rejected.error
 
 
 def nested(depth: int, media: str) -> bytes:
