@@ -146,7 +146,7 @@ class Proxy:
             connection.writers.append(back)
             pumps = self._pump(connection, reader, back, True), self._pump(connection, there, writer, False)
             await asyncio.gather(*pumps)
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # the second at the end of the proxy
             pass
         finally:
             self._open.discard(connection)
