@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,7 +61,6 @@ class Checks:
         self._received_at = received_at
         self._latest = received_at + CLOCK_SKEW
         self._clean = clean
-        self._names: set[str] = set()  # of fields, known to be as they should
         self.text: Callable[[str], str] = str if clean else plain
 
     def entry(self, entry: Entry, size: int | None = None) -> Entry:
@@ -96,10 +96,9 @@ class Checks:
 
     def _is_flat(self, data: dict[str, Any]) -> bool:
         """Whether clean data is as it should be already, as nearly all is: a few plain fields."""
-        for name in data.keys() - self._names:
-            if _field(name) != name:
+        for name in data:
+            if len(name) > MAX_KEY or not _is_field(name):
                 return False
-            self._names.add(name)
         for value in data.values():
             kind = type(value)
             if kind not in _FLAT or (kind is int and not _fits(value)):
@@ -167,6 +166,12 @@ def _value(value: Any, depth: int) -> Any:
 
 def _fits(value: int) -> bool:
     return -(2**63) <= value < 2**64
+
+
+@lru_cache(4096)  # the fields of all sources are few
+def _is_field(name: str) -> bool:
+    """Whether a field's name, which is short enough, is as it should be."""
+    return _field(name) == name
 
 
 def _field(name: Any) -> str:

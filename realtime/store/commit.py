@@ -4,6 +4,7 @@ Every function here runs inside a transaction that the caller began, and raises 
 """
 
 from collections import Counter
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from realtime.store.moments import ahead, millis
 from realtime.store.schema import batches, dead_letters, runs, sources
 from realtime.store.steps import changes_of
 
+_at = attrgetter("at")
 _COUNTS = ("new", "changed", "corrected", "removed", "unchanged", "late")
 
 # made once: for a small batch, making a statement takes longer than running it
@@ -132,7 +134,7 @@ def _tells_all(submission: Submission) -> bool:
 def _as_of(batch: Batch, entries: list[Observed], received: int) -> int:
     if batch.as_of is not None:
         return min(millis(batch.as_of), received)
-    return min((entry.at for entry in entries), default=received)
+    return min(map(_at, entries), default=received)
 
 
 def _count(connection: sa.Connection, batch: Batch, receipt: Receipt, at: int) -> None:

@@ -70,6 +70,8 @@ class LibxmlTree:
         return None if part is None else attribute(part, name)
 
     def text(self, part: Element | None) -> str:
+        if part is not None and _is_inline(part):
+            return " ".join(etree.tostring(part, encoding="unicode", method="text", with_tail=False).split())
         words: list[str] = []
         last: Element = None
         for element in self._roots if part is None else [part]:
@@ -117,7 +119,7 @@ def _parsed(markup: Markup) -> list[Element]:
         if body is markup.body:
             raise Unlike("it is UTF-16")
     try:
-        parser = etree.HTMLParser(encoding=encoding)
+        parser = etree.HTMLParser(encoding=encoding, collect_ids=False)  # nobody asks it for an id
         parser.feed(body)
         root = parser.close()
     except (LookupError, etree.LxmlError) as error:
@@ -129,6 +131,14 @@ def _parsed(markup: Markup) -> list[Element]:
     if special is not None:
         raise Unlike(f"it has a <{special.tag}>")
     return roots
+
+
+def _is_inline(part: Element) -> bool:
+    """Whether nothing in it parts words: no block, no line break, no comment."""
+    for element in part.iterdescendants():  # noqa: SIM110 - a generator takes twice as long
+        if element.tag not in INLINE:
+            return False
+    return True
 
 
 def _gather(element: Element, block: Element, last: Element, words: list[str]) -> tuple[Element, bool]:
