@@ -51,15 +51,27 @@ def main(
     """Measure how long it takes until a scraped entry is seen."""
     rows: list[list[Any]] = []
     for count in map(int, readers.split(",")):
-        with tempfile.TemporaryDirectory(prefix="portalwire-bench-") as folder:
-            delays = _measure(Path(folder), count, entries, rate)
-        cut = quantiles(delays, n=100)
-        rows.append([f"{count:,} readers", len(delays), cut[49], cut[94], cut[98], max(delays)])
+        for name, (before, after) in _crowds(count).items():
+            with tempfile.TemporaryDirectory(prefix="portalwire-bench-") as folder:
+                delays = _measure(Path(folder), before, after, entries, rate)
+            cut = quantiles(delays, n=100)
+            rows.append([name, len(delays), cut[49], cut[94], cut[98], max(delays)])
     print(f"{machine()}\n")
     print(table(["scraped to seen, ms", "entries", "p50", "p95", "p99", "worst"], rows))
 
 
-def _measure(folder: Path, readers: int, entries: int, rate: float) -> list[float]:
+def _crowds(count: int) -> dict[str, tuple[int, int]]:
+    """How many readers come before the browser, and are written to before it, and how many after."""
+    if not count:
+        return {"no readers": (0, 0)}
+    half = count // 2
+    return {
+        f"{count:,} readers, half of them before": (half, count - half),
+        f"{count:,} readers, all of them before": (count, 0),
+    }
+
+
+def _measure(folder: Path, before: int, after: int, entries: int, rate: float) -> list[float]:
     """Milliseconds of each entry."""
     port = free_port()
     command = [
@@ -77,9 +89,9 @@ def _measure(folder: Path, readers: int, entries: int, rate: float) -> list[floa
         until_ready(url)
         outbox = Outbox(Courier(Spool(folder, SOURCE), stack.enter_context(Door(url))))
         _scraped(outbox, 0, KEYS)
-        if readers:
-            stack.enter_context(_readers(port, readers))
+        stack.enter_context(_readers(port, before))
         browser = stack.enter_context(_browser(folder, url))
+        stack.enter_context(_readers(port, after))
         times: dict[int, float] = {}
         began = time.monotonic()
         for number in range(KEYS, KEYS + entries):
@@ -113,6 +125,9 @@ def _scraped(outbox: Outbox, first: int, last: int) -> None:
 
 @contextmanager
 def _readers(port: int, count: int) -> Iterator[None]:
+    if not count:
+        yield
+        return
     join = f'420["join",{{"room":"{SOURCE}"}}]'
     command = [program("load"), str(port), str(count), join, "1000000000", "--check", "range", "--patience", "600"]
     command = ["nice", "-n", "19", *pinned(LOAD, command)]

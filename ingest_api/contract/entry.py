@@ -75,12 +75,18 @@ class Checks:
         if observed_at > self._latest:
             raise EntryError(f"observed_at is in the future ({observed_at.isoformat()}): set the sender's clock")
         entry.observed_at = observed_at
-        entry.key = _bounded("key", self.text(entry.key).strip(), MAX_KEY)
-        if not entry.key:
+        key = entry.key = self.text(entry.key).strip()
+        if not key:
             raise EntryError("key is empty: an entry needs a name that stays the same from run to run")
+        if len(key) > MAX_KEY:
+            raise _too_long("key", key, MAX_KEY)
         entry.data = self._data(entry.data, size)
-        entry.topic = (entry.topic and _bounded("topic", self.text(entry.topic).strip(), MAX_TOPIC)) or None
-        entry.url = _web_address(entry.url)
+        if entry.topic is not None:
+            entry.topic = self.text(entry.topic).strip() or None
+            if entry.topic and len(entry.topic) > MAX_TOPIC:
+                raise _too_long("topic", entry.topic, MAX_TOPIC)
+        if entry.url is not None:
+            entry.url = _web_address(entry.url)
         return entry
 
     def _data(self, data: dict[str, Any], size: int | None) -> dict[str, Any]:
@@ -120,18 +126,18 @@ def plain(text: str) -> str:
     return _NOISE.sub("", text.replace("\r\n", "\n"))
 
 
-def _bounded(name: str, text: str, most: int) -> str:
-    if len(text) > most:
-        raise EntryError(f"{name} has {len(text)} characters, at most {most} are kept")
-    return text
+def _too_long(name: str, text: str, most: int) -> EntryError:
+    return EntryError(f"{name} has {len(text)} characters, at most {most} are kept")
 
 
-def _web_address(url: str | None) -> str | None:
+def _web_address(url: str) -> str | None:
     if not url:
         return None
     if len(url) <= MAX_URL and _ADDRESS.fullmatch(url):
         return url
-    url = _bounded("url", plain(url).strip(), MAX_URL)
+    url = plain(url).strip()
+    if len(url) > MAX_URL:
+        raise _too_long("url", url, MAX_URL)
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -179,4 +185,7 @@ def _field(name: Any) -> str:
         raise EntryError("the names of data's fields must be text")
     if len(name) <= MAX_KEY and name.isidentifier():
         return name
-    return _bounded("a field's name", plain(name).strip(), MAX_KEY)
+    text = plain(name).strip()
+    if len(text) > MAX_KEY:
+        raise _too_long("a field's name", text, MAX_KEY)
+    return text
