@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ingest_api.contract.errors import EntryError
-from ingest_api.contract.moment import Dated, Instant, check
+from ingest_api.contract.moment import Instant, check
 
 MAX_KEY = 200  # characters
 MAX_TOPIC = 100  # characters
@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[!-~]*)?")
 _to_json = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Entry(Dated, kw_only=True, omit_defaults=True):
+class Entry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One record of a source.
 
     `key` names it within its source for ever; `data` is its fields (a Decimal travels as text, dates as ISO);
@@ -47,10 +47,6 @@ class Entry(Dated, kw_only=True, omit_defaults=True):
     topic: str | None = None
     url: str | None = None
     observed_at: Instant | None = None
-
-    def __post_init__(self) -> None:
-        if self.observed_at is not None:  # its only moment; entries are many
-            check("observed_at", self.observed_at)
 
 
 class Checks:
@@ -69,12 +65,7 @@ class Checks:
 
         Raises EntryError, whose message says what to change.
         """
-        observed_at = self._received_at if entry.observed_at is None else entry.observed_at
-        if observed_at.tzinfo is not UTC:
-            observed_at = observed_at.astimezone(UTC)
-        if observed_at > self._latest:
-            raise EntryError(f"observed_at is in the future ({observed_at.isoformat()}): set the sender's clock")
-        entry.observed_at = observed_at
+        entry.observed_at = self._received_at if entry.observed_at is None else self._moment(entry.observed_at)
         key = entry.key = self.text(entry.key).strip()
         if not key:
             raise EntryError("key is empty: an entry needs a name that stays the same from run to run")
@@ -88,6 +79,18 @@ class Checks:
         if entry.url is not None:
             entry.url = _web_address(entry.url)
         return entry
+
+    def _moment(self, observed_at: datetime) -> datetime:
+        """The same in UTC."""
+        try:
+            check("observed_at", observed_at)
+        except ValueError as error:
+            raise EntryError(str(error)) from error
+        if observed_at.tzinfo is not UTC:
+            observed_at = observed_at.astimezone(UTC)
+        if observed_at > self._latest:
+            raise EntryError(f"observed_at is in the future ({observed_at.isoformat()}): set the sender's clock")
+        return observed_at
 
     def _data(self, data: dict[str, Any], size: int | None) -> dict[str, Any]:
         if len(data) > MAX_FIELDS:
