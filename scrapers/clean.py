@@ -58,24 +58,29 @@ _BLOCK = re.compile(r"<(?=/?(?:br|p|div|li|ul|ol|tr|td|th|h[1-6]|dd|dt|table|sec
 _MAX_NESTING = 50  # lists and mappings within each other; the contract takes fewer, this only ends the recursion
 
 
-def cleaned(entry: Entry, base_url: str, observed_at: datetime | None = None) -> Entry:
-    """The entry as the contract takes it; its `url` is read on the page `base_url`.
+class Cleaner:
+    """Of the entries of a page: their `url` is read on the page `base_url`, and what does not say when it was observed
+    was at `fetched_at` (default: now)."""
 
-    `observed_at` is when that page was fetched, for an entry that does not say so itself (default: now).
-    Raises BadEntry, naming the key: nothing is cut short or left out in silence.
-    """
-    now = datetime.now(UTC)
-    try:
-        tidy = Entry(
-            key=line(entry.key),
-            data=_fields(entry.data),
-            topic=text(entry.topic) if entry.topic else None,
-            url=_address(entry.url, base_url),
-            observed_at=entry.observed_at or observed_at or now,
-        )
-        return Checks(now, clean=True).entry(tidy)
-    except (EntryError, ValueError, TypeError, AttributeError) as error:
-        raise BadEntry(f"entry {str(entry.key)[:100]!r}: {error}", page=base_url) from error
+    def __init__(self, base_url: str, fetched_at: datetime | None = None) -> None:
+        self._base_url = base_url
+        self._checks = Checks(fetched_at or datetime.now(UTC), clean=True)
+
+    def cleaned(self, entry: Entry) -> Entry:
+        """The entry as the contract takes it. Raises BadEntry, naming the key: nothing is cut short or left out in
+        silence."""
+        checks = self._checks if entry.observed_at is None else Checks(datetime.now(UTC), clean=True)
+        try:
+            tidy = Entry(
+                key=line(entry.key),
+                data=_fields(entry.data),
+                topic=text(entry.topic) if entry.topic else None,
+                url=_address(entry.url, self._base_url),
+                observed_at=entry.observed_at,
+            )
+            return checks.entry(tidy)
+        except (EntryError, ValueError, TypeError, AttributeError) as error:
+            raise BadEntry(f"entry {str(entry.key)[:100]!r}: {error}", page=self._base_url) from error
 
 
 def text(value: str) -> str:

@@ -18,7 +18,7 @@ import structlog
 from ingest_api.contract import Batch, Entry, RunFault, RunReport
 from ingest_api.contract.entry import MAX_KEY
 from scrapers import failures
-from scrapers.clean import cleaned, line
+from scrapers.clean import Cleaner, line
 from scrapers.config import Source
 from scrapers.errors import (
     BadEntry,
@@ -31,6 +31,7 @@ from scrapers.errors import (
     PagesMissed,
     fault,
 )
+from scrapers.page import Page
 from scrapers.portal import Portal
 from scrapers.quality import check_fields, check_least, check_most, repeated
 from scrapers.visit import Visit
@@ -73,6 +74,8 @@ class Harvest:
     _waiting: list[Entry] = field(default_factory=list)
     _unfit_waiting: list[dict[str, Any]] = field(default_factory=list)
     _keyless: int = 0
+    _page: Page | None = None
+    _of_page: Cleaner = field(init=False)
 
     def run(self) -> RunReport:
         """The report as it was sent at the end. Raises DeliveryFailed when nothing more can be handed on."""
@@ -113,15 +116,23 @@ class Harvest:
         yield from entries
 
     def _take(self, entry: Entry) -> None:
-        page = self.visit.last
         try:
-            entry = cleaned(entry, page.url if page else self.portal.start, page.fetched_at if page else None)
+            entry = self._cleaner().cleaned(entry)
         except BadEntry as error:
             self._set_aside(entry, error)
             return
         self.keys.append(entry.key)
         self._waiting.append(entry)
         self.show(entry)
+
+    def _cleaner(self) -> Cleaner:
+        """For what the page that was fetched last has."""
+        page = self.visit.last
+        if page is None:
+            return Cleaner(self.portal.start)
+        if self._page is not page:
+            self._page, self._of_page = page, Cleaner(page.url, page.fetched_at)
+        return self._of_page
 
     def _set_aside(self, entry: Entry, error: BadEntry) -> None:
         """An entry that does not fit harms no other. `data` that is text makes sure that it is kept, and not stored."""

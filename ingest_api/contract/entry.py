@@ -54,7 +54,7 @@ class Checks:
     `is_clean` knows of all of it at once, so that nobody looks for it in each."""
 
     def __init__(self, received_at: datetime, clean: bool = False) -> None:
-        self._received_at = received_at
+        self._received_at = received_at.astimezone(UTC)
         self._latest = received_at + CLOCK_SKEW
         self._clean = clean
         self.text: Callable[[str], str] = str if clean else plain

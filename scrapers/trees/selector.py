@@ -116,7 +116,15 @@ class Compiler:
         return keyed, others
 
     def _has_class(self, name: str) -> Test:
-        return lambda element: name in self.classes(element.get("class"))
+        known: dict[str | None, bool] = {}  # attribute -> whether the name is one of its words
+
+        def test(element: Element) -> bool:
+            written = element.get("class")
+            if written not in known:
+                known[written] = name in self.classes(written)
+            return known[written]
+
+        return test
 
     def _placed(self, nth: css_types.SelectorNth) -> Test:
         """Its place among its siblings, or among those with its tag."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from scrapers import Entry
-from scrapers.clean import cleaned, text
+from scrapers.clean import Cleaner, text
 from scrapers.errors import BadEntry
 
 BASE = "https://shop.example/list/"
@@ -62,7 +62,7 @@ def test_an_entry_as_the_contract_takes_it():
             "more": {" x ": None},
         },
     )
-    done = cleaned(entry, BASE, fetched)
+    done = Cleaner(BASE, fetched).cleaned(entry)
     assert (done.key, done.topic, done.url) == ("SKU 1", "steel", "https://shop.example/1042?a=1")
     assert done.data == {
         "name": "Beam",
@@ -98,7 +98,7 @@ def test_an_entry_as_the_contract_takes_it():
 def test_what_does_not_fit_is_refused_and_named(wrong):
     entry = Entry(**{"key": "SKU-1", "data": {}} | wrong)
     with pytest.raises(BadEntry, match=r"^entry ") as caught:
-        cleaned(entry, BASE)
+        Cleaner(BASE).cleaned(entry)
     assert caught.value.page == BASE
 
 
@@ -106,4 +106,4 @@ def test_nesting_without_end_is_refused():
     data = {}
     data["me"] = data
     with pytest.raises(BadEntry, match="nested"):
-        cleaned(Entry(key="k", data=data), BASE)
+        Cleaner(BASE).cleaned(Entry(key="k", data=data))

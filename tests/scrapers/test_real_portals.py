@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scrapers.clean import cleaned
+from scrapers.clean import Cleaner
 from tests.conftest import ROOT
 from tests.real_portals import FOLDER, NAMES, SCHEDULES, compare, real_portal
 
@@ -20,7 +20,7 @@ FILES = sorted(SCHEDULES.parent.glob("*.py"))
 def test_every_entry_and_none_more(name: str, tmp_path: Path) -> None:
     real = real_portal(name, tmp_path)
     visit = real.visit()
-    entries = [cleaned(entry, real.portal.start) for entry in real.portal.scrape(visit)]
+    entries = [Cleaner(real.portal.start).cleaned(entry) for entry in real.portal.scrape(visit)]
     compare(real.expected, msgspec.to_builtins(entries))
     assert len({entry.key for entry in entries}) == len(entries)
     assert (visit.pages, visit.missed) == (1, 0)
