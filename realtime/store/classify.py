@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -25,7 +24,7 @@ class Stored(msgspec.Struct, frozen=True):
     parser: str
 
 
-class Observed(msgspec.Struct, frozen=True, dict=True):
+class Observed(msgspec.Struct, frozen=True):
     """An entry of a batch, ready to be stored. `fields` is its data, `at` milliseconds."""
 
     key: str
@@ -35,9 +34,9 @@ class Observed(msgspec.Struct, frozen=True, dict=True):
     digest: bytes
     at: int
 
-    @cached_property
+    @property
     def data(self) -> str:
-        """The data as JSON text: asked for only where the entry is stored."""
+        """The data as JSON text, made anew each time: asked for only where the entry is stored."""
         return msgspec.json.encode(self.fields).decode()
 
 

@@ -24,6 +24,7 @@ def changes_of(
 
 def _change(offset: int, kind: Kind, entry: Observed, before: write.Value | None) -> Change:
     there = before if kind != "new" else None  # what is listed again begins anew
+    data = entry.data
     return Change(
         offset=offset,
         kind=kind,
@@ -31,8 +32,8 @@ def _change(offset: int, kind: Kind, entry: Observed, before: write.Value | None
         version=before.version + 1 if before else 1,
         topic=entry.topic,
         topic_before=there.topic if there else None,
-        data=entry.data,
-        was=altered(there.data, entry.data) if there else None,
+        data=data,
+        was=altered(there.data, data) if there else None,
         url=entry.url,
         at=entry.at,
     )
