@@ -157,7 +157,8 @@ def _no_batch(error: Exception) -> NotABatch:
 
 
 def dead_of(index: int, raw: bytes, media: str, reason: str) -> Dead:
-    """The rejected entry, kept readable whatever it was."""
+    """The rejected entry, kept readable whatever it was; of one that is too large to be read, its beginning as it
+    came."""
     text, key = _told(bytes(raw), media)
     return Dead(
         rejected=Rejected(index=index, error=plain(reason), key=None if key is None else plain(key)[:MAX_KEY]),

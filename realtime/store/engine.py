@@ -23,7 +23,7 @@ except ImportError:
 
 for _kind in (type(None), bool, bytes):
     # The driver takes them as they are, but asks each value first how it is to be adapted, through attributes that it
-    # lacks: a fifth of the time of a new entry.
+    # lacks: a third of the time of a new entry's transaction.
     sqlite.register_adapter(_kind, lambda value: value)
 
 MIGRATIONS = Path(__file__).with_name("migrations")

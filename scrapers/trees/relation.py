@@ -20,10 +20,8 @@ def ancestor(test: Test) -> Test:
     known: dict[Element, bool] = {}  # whether it, or an ancestor of it, passes
 
     def found(element: Element) -> bool:
-        above = element.getparent()
-        if above in known:  # rows have the same one
-            return known[above]
         passed = []
+        above = element.getparent()
         while above is not None and above not in known:
             passed.append(above)
             if test(above):
