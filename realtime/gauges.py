@@ -81,7 +81,7 @@ def of_clients(visitors: Visitors, audience: Audience, fanout: Fanout) -> Callab
 
 def of_writer(store: Store) -> Callable[[], Iterator[Reading]]:
     def reading() -> Iterator[Reading]:
-        yield "writes_waiting", "Writes that wait for the writer", _one(store.waiting)
+        yield "writes_waiting", "Writes that wait for a writer", _one(store.waiting)
 
     return reading
 

@@ -41,8 +41,8 @@ class Housekeeping:
     def once(self, at: int) -> None:
         """Everything that is due at `at` (milliseconds)."""
         for vitals in self._store.read(read.vitals):
-            self._all(partial(prune.old_batches, source=vitals.name, before=at - BATCHES))
-            self._all(partial(prune.old_runs, source=vitals.name, keep=RUNS))
+            self._all(partial(prune.old_batches, source=vitals.name, before=at - BATCHES), vitals.name)
+            self._all(partial(prune.old_runs, source=vitals.name, keep=RUNS), vitals.name)
         for table, age, most in ((dead_letters, DEAD_LETTERS, LETTERS), (notes, NOTES_FOR, NOTES)):
             self._all(partial(prune.old, table=table, before=at - age))
             self._all(partial(prune.many, table=table, keep=most))
@@ -50,8 +50,8 @@ class Housekeeping:
         if self._log_days is not None:
             self._trim(at - int(self._log_days * DAY))
 
-    def _all(self, piece: Callable[[sa.Connection], bool]) -> None:
-        while self._store.write(piece):
+    def _all(self, piece: Callable[[sa.Connection], bool], source: str = "") -> None:
+        while self._store.write(piece, source):
             gevent.sleep(PAUSE)
 
     def _trim(self, before: int) -> None:
@@ -59,6 +59,6 @@ class Housekeeping:
         for source, floor in self._store.read(trim.floors).items():
             after: int | None = 0
             while after is not None:
-                after = self._store.write(partial(trim.trim, source=source, after=after, floor=floor))
+                after = self._store.write(partial(trim.trim, source=source, after=after, floor=floor), source)
                 gevent.sleep(PAUSE)
-            self._all(partial(trim.raise_floor, source=source, before=before))
+            self._all(partial(trim.raise_floor, source=source, before=before), source)

@@ -271,11 +271,11 @@ class Tops:
         moment = time.monotonic()
         if self._ready.get((source, field), 0) > moment:
             return
-        since, whole = self._store.write(partial(ranking.ask, source=source, field=field, at=now()))
+        since, whole = self._store.write(partial(ranking.ask, source=source, field=field, at=now()), source)
         after: str | None = None if whole else ""
         while after is not None:
             piece = partial(ranking.read_in, source=source, field=field, after=after, since=since)
-            after = self._store.write(piece)
+            after = self._store.write(piece, source)
         self._ready = {name: until for name, until in self._ready.items() if until > moment}
         self._ready[source, field] = moment + ASKED
 

@@ -13,7 +13,12 @@ def holding(connection: sa.Connection, text: str) -> sa.ColumnElement[bool]:
     written = msgspec.json.encode(sought).decode()[1:-1]  # as it would stand in the data
     likely = sa.func.lower(entries.c.data).contains(written, autoescape=True)  # the cheap look first
     values = _values_postgresql if connection.dialect.name == "postgresql" else _values_sqlite
-    return sa.func.lower(entries.c.key).contains(sought, autoescape=True) | (likely & values(sought))
+    return sa.func.lower(_key(connection)).contains(sought, autoescape=True) | (likely & values(sought))
+
+
+def _key(connection: sa.Connection) -> sa.ColumnElement[str]:
+    """With the letters of the database's language: those of the column's own order are ASCII's."""
+    return entries.c.key.collate("default") if connection.dialect.name == "postgresql" else entries.c.key
 
 
 def _values_sqlite(sought: str) -> sa.ColumnElement[bool]:

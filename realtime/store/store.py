@@ -12,8 +12,11 @@ from realtime.store.outage import Outage
 from realtime.store.threads import KeptConnection, OtherLife, Readers
 from realtime.store.witness import Witness
 from realtime.store.writer import Writer
+from realtime.store.writers import Writers
 
 T = TypeVar("T")
+
+WRITERS = 4  # connections that write to PostgreSQL; SQLite has one write lock
 
 
 def _unmeasured(_seconds: float) -> None:
@@ -46,7 +49,9 @@ class Store:
             if self._witness is not None and self._witness.contradicts(connection):
                 end_life(connection)
             self.epoch = epoch_of(connection)
-        self._writer = Writer(KeptConnection(engine, self._known, self._witness), told, took)
+        count = 1 if engine.dialect.name == "sqlite" else WRITERS
+        each = (KeptConnection(engine, self._known, self._witness) for _ in range(count))
+        self._writers = Writers([Writer(kept, told, took) for kept in each])
         self._asked = asked
         self._outage = Outage()
         self._readers = Readers(open_engine(url, writes=False), self._known)
@@ -57,21 +62,21 @@ class Store:
             raise OtherLife
 
     def write(self, operation: Callable[[sa.Connection], T], source: str = "") -> T:
-        """See Writer.do."""
+        """See Writers.do."""
         with self._outage.watched():
-            return self._writer.do(operation, source)
+            return self._writers.do(operation, source)
 
     def write_all(self, operations: Sequence[tuple[Callable[[sa.Connection], T], str]]) -> list[T | Exception]:
-        """See Writer.do_all."""
-        outcomes = self._writer.do_all(operations)
+        """See Writers.do_all."""
+        outcomes = self._writers.do_all(operations)
         for outcome in outcomes:
             self._outage.met(outcome)
         return outcomes
 
     @property
     def waiting(self) -> int:
-        """Writes that wait for the writer."""
-        return self._writer.waiting
+        """Writes that wait for a writer."""
+        return self._writers.waiting
 
     def read(self, query: Callable[[sa.Connection], T]) -> T:
         """See Readers.read."""
@@ -84,7 +89,7 @@ class Store:
         return self._readers.aside(work)
 
     def close(self) -> None:
-        self._writer.close()
+        self._writers.close()
         self._readers.close()
         if self._witness is not None:
             self._witness.close()

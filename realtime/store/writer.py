@@ -1,12 +1,12 @@
-"""The one writer: a native thread that runs what is waiting as one transaction, so that many small batches share the
-cost of one commit to disk."""
+"""A writer: a native thread that runs what is waiting as one transaction, so that many small batches share the cost of
+one commit to disk."""
 
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import gevent
 import sqlalchemy as sa
@@ -15,16 +15,13 @@ from gevent import monkey
 from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
 
-from ingest_api.contract.errors import ContractError, Unavailable
 from realtime.store.postgres import lost_to_another
 from realtime.store.refusal import may_pass, refusal
-from realtime.store.threads import KeptConnection, NotConnected, log_cause
+from realtime.store.threads import KeptConnection, NotConnected
 
-T = TypeVar("T")
 Operation = Callable[[sa.Connection], Any]
 
 GROUP = 64  # operations of one transaction
-WAITING = 1000  # operations that may wait; more are refused, and their senders keep them
 TRIES = 3  # of a transaction that lost to another one
 ASIDE = 0.02  # seconds it waits at most before the second
 log = structlog.get_logger()
@@ -48,43 +45,25 @@ class Writer:
         self._pool = ThreadPool(1)
         self._kept = kept
         self._draining: gevent.Greenlet | None = None
+        self.sources: Counter[str] = Counter()  # of the operations that wait or run
 
     @property
     def waiting(self) -> int:
         return len(self._waiting)
 
-    def do(self, operation: Callable[[sa.Connection], T], source: str = "") -> T:
-        """The operation's result once its transaction is on disk. `source` names the one whose row it locks.
+    @property
+    def is_telling(self) -> bool:
+        """Whether the caller is told of a commit just now."""
+        return gevent.getcurrent() is self._draining
 
-        Raises what the operation raised, Unavailable when the database is away, or Unstorable when it can never take
-        this: then nothing was stored.
-        """
-        (outcome,) = self.do_all([(operation, source)])
-        if isinstance(outcome, Exception):
-            try:
-                raise outcome
-            finally:  # or it and this frame hold each other, and the batch, until somebody collects garbage
-                del outcome
-        return outcome
-
-    def do_all(self, operations: Sequence[tuple[Callable[[sa.Connection], T], str]]) -> list[T | Exception]:
-        """The same of several, each with its source, in as few transactions as may be; of one that failed its error."""
-        if gevent.getcurrent() is self._draining:
-            raise RuntimeError("who is told of a commit cannot wait for another one: spawn what writes")
-        if not operations:
-            return []
-        if len(self._waiting) >= WAITING:
-            return [Unavailable() for _ in operations]
-        results = [AsyncResult() for _ in operations]
-        for (operation, source), result in zip(operations, results, strict=True):
-            self._waiting.append(_Waiting(source, operation, result))
+    def put(self, operation: Operation, source: str) -> AsyncResult:
+        """Will be the operation's result, or its error, once its transaction is on disk."""
+        result = AsyncResult()
+        self._waiting.append(_Waiting(source, operation, result))
+        self.sources[source] += 1
         if self._draining is None:
             self._draining = gevent.spawn(self._drain)
-        outcomes = [result.get() for result in results]
-        for outcome in outcomes:
-            if isinstance(outcome, ContractError):
-                log_cause(outcome)
-        return outcomes
+        return result
 
     def close(self) -> None:
         """Finishes what waits, then lets the database go."""
@@ -113,6 +92,7 @@ class Writer:
                 except Exception:
                     log.exception("telling failed")  # it is committed: followers find it when they compare heads
             result.set(outcome)
+        self.sources -= Counter(waiting.source for waiting in group)  # after the telling, which has its order too
 
     def _commit(self, operations: Sequence[Operation]) -> list[Any]:
         """Runs in the writer's thread. One transaction for all; when it fails, one for each, so that whoever is to

@@ -173,6 +173,26 @@ def test_the_migrations_make_the_schema(database_url: str) -> None:
     assert difference == []
 
 
+def test_words_have_the_same_order_in_a_database_of_any_language(postgres_url: str) -> None:
+    """A language's order is slower, not Python's, and an update of the system changes it under the indexes."""
+    engine = open_engine(postgres_url, writes=True)
+    migrate(engine)
+    asked = """
+        SELECT table_name, column_name, collation_name FROM information_schema.columns
+        WHERE table_schema = current_schema() AND table_name <> 'alembic_version'
+    """
+    with engine.begin() as connection:
+        rows = connection.execute(sa.text(asked)).all()
+    engine.dispose()
+    found = {(table, column) for table, column, collation in rows if collation == "C"}
+    assert found == {
+        (table.name, column.name)
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if type(column.type) is sa.String
+    }
+
+
 def test_sqlite_is_durable_and_new_enough(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'm.db'}", writes=True)
     with engine.connect() as connection:

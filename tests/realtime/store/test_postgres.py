@@ -3,6 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 
 from ingest_api.contract.errors import Unavailable
 from realtime.errors import StoreBroken
+from realtime.store.engine import open_engine
 from realtime.store.schema import meta, sources
 from realtime.store.store import Store
 from realtime.store.threads import OtherLife
@@ -87,6 +89,30 @@ def test_a_key_that_another_inserted_meanwhile_is_seen_by_the_second_try(stores:
     jobs = [gevent.spawn(store.write, once) for store in stores]
     gevent.joinall(jobs, timeout=60, raise_error=True)
     assert sorted(job.value for job in jobs) == ["made", "made by me"]
+
+
+def test_a_source_that_is_locked_elsewhere_holds_up_no_other_and_keeps_its_order(postgres_url: str) -> None:
+    told: list[str] = []
+    store = Store(postgres_url, told.append)
+
+    def entered(connection: sa.Connection, name: str, number: int) -> str:
+        locked_source(connection, name)
+        return f"{name}{number}"
+
+    with open_engine(postgres_url, writes=True).connect() as elsewhere:
+        store.write(partial(entered, name="a", number=0), "a")
+        with elsewhere.begin():
+            locked_source(elsewhere, "a")
+            waiting = [gevent.spawn(store.write, partial(entered, name="a", number=n), "a") for n in range(1, 20)]
+            gevent.sleep(0)
+            for number in range(20):
+                for name in "bcdef":
+                    store.write(partial(entered, name=name, number=number), name)
+            assert not any(job.ready() for job in waiting)
+        gevent.joinall(waiting, timeout=60, raise_error=True)
+    store.close()
+    assert [one for one in told if one[0] == "a"] == [f"a{number}" for number in range(20)]
+    assert len(told) == 120
 
 
 def test_a_serialization_failure_is_run_again(stores: tuple[Store, Store]) -> None:
