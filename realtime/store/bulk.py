@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 Columns = tuple[str, ...]
+
+TOGETHER = 50  # rows of one statement of SQLite's: at each the driver lets Python's lock go and takes it again
 
 
 def insert(
@@ -26,7 +29,12 @@ def insert(
     elif connection.dialect.name == "postgresql":
         connection.execute(_from_json(table, columns, renew), {"rows": _json(columns, rows)})
     else:
-        connection.exec_driver_sql(_for_driver(table, columns, renew), list(rows))
+        whole = len(rows) - len(rows) % TOGETHER
+        if whole:
+            together = [tuple(chain.from_iterable(rows[n : n + TOGETHER])) for n in range(0, whole, TOGETHER)]
+            connection.exec_driver_sql(_for_driver(table, columns, renew, TOGETHER), together)
+        if whole < len(rows):
+            connection.exec_driver_sql(_for_driver(table, columns, renew, 1), list(rows[whole:]))
 
 
 def _copy(connection: sa.Connection, table: sa.Table, columns: Columns, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -72,10 +80,10 @@ def _readable(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=64)
-def _for_driver(table: sa.Table, columns: Columns, renew: Columns) -> str:
-    """The statement that the driver runs for each row, with nothing of ours between them."""
+def _for_driver(table: sa.Table, columns: Columns, renew: Columns, rows: int) -> str:
+    """The statement that the driver runs for each so many rows, with nothing of ours between them."""
     named, places = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
-    statement = f'INSERT INTO "{table.name}" ({named}) VALUES ({places})'
+    statement = f'INSERT INTO "{table.name}" ({named}) VALUES ' + ", ".join([f"({places})"] * rows)
     if not renew:
         return statement
     key = ", ".join(f'"{column.name}"' for column in table.primary_key)

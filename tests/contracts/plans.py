@@ -20,7 +20,7 @@ LARGE += ("presence",)
 SMALL = {*schema.metadata.tables} - {*LARGE}
 WASTED = 500  # rows that a statement may look at for nothing: as many as a page or a piece has
 _ROWS = re.compile(r"Rows Removed by (?:Filter|Index Recheck|Join Filter): (\d+)")
-_SCAN = re.compile(r"SCAN (?!CONSTANT ROW)(\S+)(?: (?!VIRTUAL TABLE)|$)")
+_SCAN = re.compile(r"SCAN (?!CONSTANT ROW|\d+-ROW VALUES)(\S+)(?: (?!VIRTUAL TABLE)|$)")
 _ALIAS = re.compile(rf"\b({'|'.join(schema.metadata.tables)})\"? AS \"?(\w+)")
 _MADE = re.compile(r"(?:CO-ROUTINE|MATERIALIZE) (\S+)")
 # a bitmap is of an index, which is called after its table

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ingest_api.contract import Batch, Entry, Receipt, Removal, RunFault, RunReport, SourceInfo
 from ingest_api.contract.errors import BatchConflict, NotFound
 from ingest_api.contract.wire import decode_submission
-from realtime.store import activity, holding, look, read, told
+from realtime.store import activity, bulk, holding, look, read, told, write
 from realtime.store.commit import Committed, commit_batch
 from realtime.store.engine import migrate, open_engine
 from realtime.store.schema import dead_letters, entries
@@ -84,6 +84,22 @@ def test_new_changed_unchanged_and_their_offsets(bench: Bench) -> None:
     assert counts(receipt) == (0, 1, 0, 1)
     assert receipt.offset == 3
     assert bench.log() == [(1, "new", "a"), (2, "new", "b"), (3, "changed", "a")]
+
+
+@pytest.mark.parametrize("count", [bulk.TOGETHER - 1, bulk.TOGETHER, 2 * bulk.TOGETHER + 3])
+def test_a_large_batch_is_stored_like_a_small_one(bench: Bench, count: int) -> None:
+    def rows(price: int) -> list[tuple[str, dict[str, Any]]]:
+        return [(f"k{n:03}", {"n": n, "price": price}) for n in range(count)]
+
+    assert counts(bench.send(*rows(1))) == (count, 0, 0, 0)
+    assert counts(bench.send(*rows(2))) == (0, count, 0, 0)
+    assert counts(bench.send(*rows(2))) == (0, 0, 0, count)
+    keys = [key for key, _ in rows(0)]
+    assert [key for _, _, key in bench.log()] == keys + keys
+    stored = bench.write(lambda connection: write.values(connection, "vendor_x", keys))
+    assert {key: (value.version, msgspec.json.decode(value.data)) for key, value in stored.items()} == {
+        key: (2, data) for key, data in rows(2)
+    }
 
 
 def test_a_change_says_what_was(bench: Bench) -> None:
