@@ -1,6 +1,7 @@
 """The rule, for one source: take a stretch of the log if it continues you, else say that something is missing."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from realtime.store.change import PIECE, Change, Stretch, size_of
 
@@ -21,10 +22,12 @@ class Follower:
         """What of the stretch is news, or None when it does not continue this cursor. Moves the cursor."""
         if stretch.after > self.cursor:
             return None
-        news = [change for change in stretch.changes if change.offset > self.cursor]
+        news = stretch.changes
+        if stretch.after < self.cursor:
+            news = [change for change in news if change.offset > self.cursor]
         taken = Stretch(self.source, self.cursor, max(stretch.upto, self.cursor), news, stretch.run_ids)
         self.cursor = taken.upto
-        self._keep(news)
+        self._keep(news, taken.after)
         return taken
 
     def since(self, cursor: int) -> Stretch | None:
@@ -33,7 +36,12 @@ class Follower:
             return None
         return Stretch(self.source, cursor, self.cursor, [c for c in self._kept if c.offset > cursor])
 
-    def _keep(self, news: list[Change]) -> None:
+    def _keep(self, news: Sequence[Change], after: int) -> None:
+        if len(news) >= KEPT:  # nothing older stays
+            self._kept.clear()
+            self._size = 0
+            beyond, news = news[:-KEPT], news[-KEPT:]
+            self._kept_after = beyond[-1].offset if beyond else after
         self._kept.extend(news)
         self._size += sum(map(size_of, news))
         while len(self._kept) > KEPT or (self._size > PIECE and len(self._kept) > 1):
