@@ -37,6 +37,7 @@ from tests.reader import Reader
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH = 500  # entries
+MEASURED = 20  # new batches, at the end of each size
 
 
 def main(
@@ -87,9 +88,9 @@ def _rows(file: Path, most: int, _readers: int) -> str:
         have, size, step = 0, 10_000, 0
         while size <= most:
             step += 1
-            for first in range(have, size - 5 * BATCH, BATCH):
+            for first in range(have, size - MEASURED * BATCH, BATCH):
                 _commit(connection, "s", first, 0)
-            new = _speed(connection, "s", range(size - 5 * BATCH, size, BATCH), 0)
+            new = _speed(connection, "s", range(size - MEASURED * BATCH, size, BATCH), 0)
             have = size
             places = range(0, size, max(BATCH, size // 20 // BATCH * BATCH))
             changed = _speed(connection, "s", places, step)
