@@ -104,7 +104,6 @@ def test_a_source_that_is_locked_elsewhere_holds_up_no_other_and_keeps_its_order
         with elsewhere.begin():
             locked_source(elsewhere, "a")
             waiting = [gevent.spawn(store.write, partial(entered, name="a", number=n), "a") for n in range(1, 20)]
-            gevent.sleep(0)
             for number in range(20):
                 for name in "bcdef":
                     store.write(partial(entered, name=name, number=number), name)
